@@ -1,0 +1,1 @@
+"""The HTTP kit: error envelope, request context, limits, health, OpenAPI."""

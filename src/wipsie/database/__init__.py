@@ -1,0 +1,1 @@
+"""Engine, unit of work, outbox table and migrator over SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Vocabulary without I/O: clock, ids, the error tree, limits, durations, canonical JSON."""

@@ -1,0 +1,1 @@
+"""The durable queue: contract, engine, messages and the backends that keep them."""

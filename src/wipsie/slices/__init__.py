@@ -1,0 +1,1 @@
+"""The vertical slices; they never import each other."""

@@ -1,0 +1,1 @@
+"""The four work queues: their API, messages and handlers."""

@@ -1,0 +1,1 @@
+"""Structured JSON logs with correlation ids, metrics and redaction of personal data."""

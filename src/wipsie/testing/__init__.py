@@ -1,0 +1,1 @@
+"""Tools for tests of Wipsie and of systems built on it."""

@@ -1,0 +1,1 @@
+"""Handlers and everything that runs them: worker, leases, retries, breaker, schedules."""
