@@ -1,1 +1,7 @@
-"""The object store: keys, checksums and streams over files or any S3 endpoint."""
+"""Object store over files, memory or S3: keys, checksums kept with each object and proved on every read."""
+
+from wipsie.blobs.errors import BlobCorrupt, BlobNotFound
+from wipsie.blobs.keys import check_key
+from wipsie.blobs.store import Blob, BlobInfo, BlobStore
+
+__all__ = ["Blob", "BlobCorrupt", "BlobInfo", "BlobNotFound", "BlobStore", "check_key"]
