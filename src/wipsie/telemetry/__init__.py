@@ -1,1 +1,1 @@
-"""Structured JSON logs with correlation ids, metrics and redaction of personal data."""
+"""What Wipsie says about itself: structured logs, metrics, correlation ids, and the redaction of personal data."""
