@@ -1,1 +1,6 @@
-"""Engine, unit of work, outbox table and migrator over SQLite and PostgreSQL."""
+"""One database for everything but the queue: transactions, unit of work, outbox, inbox, migrations."""
+
+from wipsie.database.database import Database
+from wipsie.database.unit_of_work import UnitOfWork
+
+__all__ = ["Database", "UnitOfWork"]

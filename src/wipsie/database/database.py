@@ -1,0 +1,180 @@
+"""The database of one process: one writer at a time, many readers, and errors a caller can act on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from wipsie.database.engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, server_engine, sqlite_engine
+from wipsie.database.failures import as_unavailable, is_busy
+from wipsie.database.unit_of_work import UnitOfWork
+from wipsie.database.urls import parse_database_url
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import StorageUnavailable
+
+WRITE_WAIT_S_MAX = 30.0
+_BUSY_PAUSE_S = 0.02
+
+
+class Database:
+    """Transactions over SQLite or PostgreSQL, chosen by the URL.
+
+    On SQLite, transactions of this process wait for each other in order of arrival, and those of other processes by the
+    file's lock; a caller sees StorageUnavailable only after `write_wait_s_max`. On a server both are the server's business.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        pool_size: int = 10,
+        max_overflow: int = 20,
+        synchronous: str = "FULL",
+        write_wait_s_max: float = WRITE_WAIT_S_MAX,
+    ) -> None:
+        """`url` as `parse_database_url` reads it. `synchronous` is SQLite's setting: FULL keeps every commit over a power
+        cut, NORMAL may lose the last ones. Opens nothing yet; ConfigurationError for a bad URL."""
+        self.url = parse_database_url(url)
+        self.clock = clock
+        self._write_wait_s_max = write_wait_s_max
+        self._begin_tries_max = max(1, round(write_wait_s_max * 1000 / BUSY_TIMEOUT_MS))
+        self._commit_hooks: list[Callable[[], None]] = []
+        self._writer: AsyncEngine
+        self._reader: AsyncEngine
+        self._turn: asyncio.Lock | None = None
+        self._turn_owner: asyncio.Task[Any] | None = None
+        if self.url.dialect == "sqlite":
+            self._writer = sqlite_engine(self.url, writes=True, pool_size=1, max_overflow=0, synchronous=synchronous)
+            self._reader = sqlite_engine(
+                self.url, writes=False, pool_size=pool_size, max_overflow=max_overflow, synchronous=synchronous
+            )
+            self._turn = asyncio.Lock()
+        else:
+            self._writer = self._reader = server_engine(self.url, pool_size=pool_size, max_overflow=max_overflow)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that may write. `begin`, `read` and `unit_of_work` are the usual ways in: they wait their turn."""
+        return self._writer
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.url.dialect
+
+    async def start(self) -> None:
+        """Create or reach the database. StorageUnavailable when that fails. Tables are the migrator's business."""
+        if self.url.path is not None:
+            try:
+                await asyncio.to_thread(prepare_sqlite_file, self.url.path)
+            except (sqlite3.Error, OSError) as error:
+                raise StorageUnavailable(
+                    f"Database: {self.url.path} cannot be opened ({error}); check its path, rights and disk.",
+                    details={"path": str(self.url.path)},
+                    retry_after_s=5.0,
+                ) from error
+        async with self.read() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def stop(self) -> None:
+        """Close all connections; transactions still open in other tasks are rolled back. May be called twice."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+    def on_publish(self, hook: Callable[[], None]) -> Callable[[], None]:
+        """Call `hook` after each commit of this process that published messages. Returns a function that ends this."""
+        self._commit_hooks.append(hook)
+        return lambda: self._commit_hooks.remove(hook)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[AsyncConnection]:
+        """One write transaction: committed when the block ends, rolled back when it raises or is cancelled.
+
+        StorageUnavailable when the database cannot write now; nothing was changed then. On SQLite keep the block short,
+        everybody else waits for it, and do not open a second one inside it (RuntimeError): pass the connection on.
+        """
+        with _translated():
+            if self._turn is None:
+                async with self._writer.begin() as connection:
+                    yield connection
+                return
+            await self._take_turn(self._turn)
+            try:
+                async with self._writing() as connection:
+                    yield connection
+            finally:
+                self._turn_owner = None
+                self._turn.release()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """One read transaction: everything read in the block is of one moment. It never waits for a writer. On SQLite an
+        attempt to write in it fails. StorageUnavailable when the database cannot be reached."""
+        with _translated():
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncGenerator[UnitOfWork]:
+        """`begin` with an outbox and an inbox: rows, published messages and "this message is handled" in one commit."""
+        async with self.begin() as connection:
+            unit = UnitOfWork(connection, self.clock)
+            yield unit
+            await unit.write_outbox()
+        if unit.published:
+            for hook in list(self._commit_hooks):
+                hook()
+
+    async def _take_turn(self, turn: asyncio.Lock) -> None:
+        task = asyncio.current_task()
+        if task is not None and self._turn_owner is task:
+            raise RuntimeError(
+                "A write transaction is already open in this task; use its connection instead of opening another."
+            )
+        try:
+            async with asyncio.timeout(self._write_wait_s_max):
+                await turn.acquire()
+        except TimeoutError:
+            raise StorageUnavailable(
+                f"Database: no turn to write within {self._write_wait_s_max:g} s; too much is being written. Try again.",
+                retry_after_s=1.0,
+            ) from None
+        self._turn_owner = task
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncGenerator[AsyncConnection]:
+        tries_left = self._begin_tries_max
+        while True:
+            tries_left -= 1
+            # Closing the connection rolls back whatever was not committed.
+            async with self._writer.connect() as connection:
+                transaction = connection.begin()
+                try:
+                    await transaction.start()
+                except DBAPIError as error:
+                    # SQLite waits the busy time-out in its own thread; it has no queue, so a loser simply asks again.
+                    if not is_busy(error) or tries_left <= 0:
+                        raise
+                else:
+                    yield connection
+                    await transaction.commit()
+                    return
+            await asyncio.sleep(_BUSY_PAUSE_S)
+
+
+class _translated:  # noqa: N801
+    """Turns errors of a store that cannot work now into StorageUnavailable; leaves all others as they are."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, SQLAlchemyError) and (unavailable := as_unavailable(error)) is not None:
+            raise unavailable from error

@@ -1,0 +1,82 @@
+"""SQLAlchemy engines as Wipsie needs them: who writes, who reads, and how SQLite behaves.
+
+SQLite: Python's own transaction control is switched off (isolation level None) and BEGIN is said here, because only then
+are SELECTs, DDL and savepoints part of the transaction. A writer says BEGIN IMMEDIATE: it takes the write lock before it
+reads, so a transaction never fails half way because somebody else wrote first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from wipsie.database.urls import DatabaseUrl
+from wipsie.kernel import json
+
+BUSY_TIMEOUT_MS = 5_000
+POOL_TIMEOUT_S = 30.0
+
+
+def sqlite_engine(
+    url: DatabaseUrl, *, writes: bool, pool_size: int, max_overflow: int, synchronous: str, foreign_keys: bool = True
+) -> AsyncEngine:
+    """An engine over one SQLite file, for writing (BEGIN IMMEDIATE) or for reading only. Opens nothing yet."""
+    engine = create_async_engine(
+        url.driver_url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=POOL_TIMEOUT_S,
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+        json_serializer=json.encode_text,
+        json_deserializer=json.decode,
+    )
+    pragmas = [
+        f"PRAGMA synchronous={synchronous}",
+        f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "PRAGMA temp_store=MEMORY",
+    ]
+    if not writes:
+        # A write on a reading connection would fight the writer for the lock; it is told so instead.
+        pragmas.append("PRAGMA query_only=ON")
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+def server_engine(url: DatabaseUrl, *, pool_size: int, max_overflow: int) -> AsyncEngine:
+    """An engine over a database server. Opens nothing yet."""
+    return create_async_engine(
+        url.driver_url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        json_serializer=json.encode_text,
+        json_deserializer=json.decode,
+    )
+
+
+def prepare_sqlite_file(path: Path) -> None:
+    """Create the folder of a SQLite database and switch the file to WAL, which readers and the writer share without
+    waiting for each other. Blocking; sqlite3.Error and OSError as they come."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()

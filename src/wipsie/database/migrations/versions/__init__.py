@@ -1,0 +1,1 @@
+"""The revisions: NNNN_<room>_<what>.py, one linear history."""
