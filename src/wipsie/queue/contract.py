@@ -195,6 +195,9 @@ class VisibilityChange(msgspec.Struct, frozen=True):
     queue: QueueName
     receipt: Receipt
     visibility_timeout_s: float
+    release: bool = False
+    """The holder is done with this delivery: its receipt is spent and the message counts as delayed until the timeout.
+    A timeout of 0 and `undo_receive` release as well."""
     undo_receive: bool = False
     """The delivery was never tried: take it back from the receive count (where `Capabilities.undo_receive`)."""
 

@@ -1,0 +1,211 @@
+"""Send: check, deduplicate and insert all waiting messages with one statement per chunk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from wipsie.kernel import json
+from wipsie.kernel.errors import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    MessageTooLarge,
+    QueueFull,
+    WipsieError,
+)
+from wipsie.kernel.ids import MessageId
+from wipsie.queue.backends.sqlite.operations.base import Operation
+from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, Extras, QueueRow, write_extras
+from wipsie.queue.backends.sqlite.transaction import Transaction
+from wipsie.queue.contract import NewMessage, SendResult
+
+_COLUMNS = 14
+_CHUNKS = (256, 64, 16, 4, 1)
+"""Few statement shapes, so that all stay prepared; a multi-row statement is one step whatever its size."""
+_ROW = f"({','.join('?' * _COLUMNS)})"
+_INSERTS = {
+    size: "INSERT INTO messages (key, queue_id, state, priority, visible_at, lease, receive_count, first_received_at, "
+    f"sent_at, entered_at, message_id, group_id, extras, body) VALUES {','.join([_ROW] * size)}"
+    for size in _CHUNKS
+}
+
+FirstSend = tuple[str, int, int, str | None]
+"""Message id, sequence number, sent at, fingerprint."""
+
+
+class Send(Operation):
+    """Store messages."""
+
+    __slots__ = ("messages",)
+
+    ORDER = 30
+
+    def __init__(self, messages: Sequence[NewMessage]) -> None:
+        self.messages = messages
+
+    @classmethod
+    def run_all(
+        cls, transaction: Transaction, operations: Sequence[Send]
+    ) -> list[list[SendResult | WipsieError]]:
+        batch = _Batch(transaction)
+        remembered = _remembered(transaction, operations)
+        results = [
+            [batch.add(message, remembered) for message in operation.messages] for operation in operations
+        ]
+        batch.insert()
+        return results
+
+
+def message_bytes(message: NewMessage) -> int:
+    """Size as Amazon SQS counts it: body in UTF-8 plus names, types and values of attributes."""
+    body = message.body
+    size = len(body) if body.isascii() else len(body.encode())
+    if message.attributes:
+        for name, attribute in message.attributes.items():
+            size += len(name.encode()) + len(attribute.data_type.encode()) + len(attribute.value.encode())
+    return size
+
+
+def deduplication_key(queue: QueueRow, message: NewMessage) -> str | None:
+    """The id under which a repeat of this message is recognised, if any."""
+    if message.deduplication_id is not None:
+        return message.deduplication_id
+    if queue.settings.content_based_deduplication:
+        return "sha256:" + hashlib.sha256(message.body.encode()).hexdigest()
+    return None
+
+
+def _remembered(
+    transaction: Transaction, operations: Sequence[Send]
+) -> dict[tuple[int, str], FirstSend]:
+    """First sends within their window, for every deduplication id in the batch."""
+    wanted: list[tuple[int, str]] = []
+    for operation in operations:
+        for message in operation.messages:
+            queue = transaction.find_queue(message.queue)
+            if queue is not None and (key := deduplication_key(queue, message)) is not None:
+                wanted.append((queue.queue_id, key))
+    if not wanted:
+        return {}
+    rows = transaction.rows(
+        """SELECT json_group_array(json_array(d.queue_id, d.id, d.message_id, d.sequence, d.sent_at, d.fingerprint))
+           FROM json_each(?) AS wanted JOIN deduplication AS d
+           ON d.queue_id = wanted.value ->> 0 AND d.id = wanted.value ->> 1 WHERE d.expires_at > ?""",
+        json.encode_text(wanted),
+        transaction.now_ms,
+    )
+    return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+
+
+class _Batch:
+    """Rows to insert, flat, as the multi-row statement takes them."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.values: list[object] = []
+        self.deduplications: list[tuple[int, str, str, int, int, int, str | None]] = []
+
+    def add(
+        self, message: NewMessage, remembered: dict[tuple[int, str], FirstSend]
+    ) -> SendResult | WipsieError:
+        transaction = self.transaction
+        now_ms = transaction.now_ms
+        try:
+            queue = transaction.queue(message.queue)
+            settings = queue.settings
+            key_id = deduplication_key(queue, message)
+            if key_id is not None and (first := remembered.get((queue.queue_id, key_id))) is not None:
+                return _repeat(message, first)
+            _check(queue, message)
+        except WipsieError as error:
+            return error
+        delay_s = settings.delay_s if message.delay_s is None else message.delay_s
+        visible_at = now_ms + int(delay_s * 1000)
+        state = transaction.place(queue, message.group_id, visible_at)
+        key = queue.take_key()
+        transaction.enter(queue, state, message.priority, visible_at)
+        extras = None
+        if message.attributes or message.deduplication_id is not None or message.origin is not None:
+            extras = write_extras(
+                Extras(
+                    attributes=message.attributes or {},
+                    deduplication_id=message.deduplication_id,
+                    origin=message.origin,
+                )
+            )
+        self.values += (
+            key,
+            queue.queue_id,
+            int(state),
+            int(message.priority),
+            visible_at,
+            None,
+            0,
+            None,
+            now_ms,
+            now_ms,
+            message.message_id,
+            message.group_id,
+            extras,
+            message.body,
+        )
+        sequence = key & SEQUENCE_MASK
+        if key_id is not None:
+            window_s = message.deduplication_window_s
+            if window_s is None:
+                window_s = settings.deduplication_window_s
+            expires_at = now_ms + int(window_s * 1000)
+            row = (queue.queue_id, key_id, message.message_id, sequence, now_ms, expires_at, message.fingerprint)
+            self.deduplications.append(row)
+            remembered[queue.queue_id, key_id] = (message.message_id, sequence, now_ms, message.fingerprint)
+        return SendResult(message.message_id, sequence, now_ms)
+
+    def insert(self) -> None:
+        transaction, values = self.transaction, self.values
+        start = 0
+        for size in _CHUNKS:
+            width = size * _COLUMNS
+            while len(values) - start >= width:
+                transaction.cursor.execute(_INSERTS[size], values[start : start + width])
+                start += width
+        if self.deduplications:
+            transaction.run(
+                """INSERT OR REPLACE INTO deduplication
+                     (queue_id, id, message_id, sequence, sent_at, expires_at, fingerprint)
+                   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+                   FROM json_each(?)""",
+                json.encode_text(self.deduplications),
+            )
+
+
+def _repeat(message: NewMessage, first: FirstSend) -> SendResult | WipsieError:
+    message_id, sequence, sent_at, fingerprint = first
+    if message.fingerprint is not None and fingerprint is not None and fingerprint != message.fingerprint:
+        return IdempotencyKeyReused(
+            "This key was used for another message; use a new key for a new message.",
+            details={"message_id": message_id},
+        )
+    return SendResult(MessageId(message_id), sequence, sent_at, True)
+
+
+def _check(queue: QueueRow, message: NewMessage) -> None:
+    """Refuse what this queue cannot take."""
+    settings = queue.settings
+    # A character is at most four bytes: most bodies need no exact count.
+    if len(message.body) * 4 > settings.message_bytes_max or message.attributes:
+        size = message_bytes(message)
+        if size > settings.message_bytes_max:
+            raise MessageTooLarge(
+                f"The message has {size} bytes; this queue takes up to {settings.message_bytes_max}. "
+                "Store the content elsewhere and send a reference.",
+                details={"bytes": size, "bytes_max": settings.message_bytes_max},
+            )
+    if settings.fifo and message.group_id is None:
+        raise InvalidInput("A FIFO queue needs a group_id on every message.", details={"field": "group_id"})
+    if settings.max_messages is not None and queue.total >= settings.max_messages:
+        raise QueueFull(
+            f"The queue holds its maximum of {settings.max_messages} messages; try again when some were processed.",
+            details={"queue_name": settings.name, "max_messages": settings.max_messages},
+            retry_after_s=5,
+        )
+

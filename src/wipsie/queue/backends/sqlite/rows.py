@@ -1,0 +1,128 @@
+"""How messages and queues look inside the file: packed keys, receipts, states and the JSON of rarely used fields."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from wipsie.kernel.errors import InvalidReceipt
+from wipsie.kernel.ids import QueueName, Receipt
+from wipsie.queue.contract import Attribute, DeadLetter, MessageState, QueueSettings
+
+SEQUENCE_BITS = 40
+SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
+
+
+class State(IntEnum):
+    """Stored form of `MessageState`."""
+
+    READY = 0
+    DELAYED = 1
+    LEASED = 2
+    BLOCKED = 3
+
+
+PUBLIC_STATES = {
+    State.READY: MessageState.READY,
+    State.DELAYED: MessageState.DELAYED,
+    State.LEASED: MessageState.LEASED,
+    State.BLOCKED: MessageState.BLOCKED,
+}
+STORED_STATES = {public: stored for stored, public in PUBLIC_STATES.items()}
+
+
+def pack_key(queue_id: int, sequence: int) -> int:
+    """Primary key of a message."""
+    return queue_id << SEQUENCE_BITS | sequence
+
+
+def make_receipt(key: int, lease: int) -> Receipt:
+    """Receipt of one delivery: which row, under which lease."""
+    return Receipt(f"{key:x}-{lease:x}")
+
+
+def parse_receipt(receipt: str) -> tuple[int, int]:
+    """(key, lease) of a receipt; InvalidReceipt for text that no delivery ever carried."""
+    key, dash, lease = receipt.partition("-")
+    try:
+        if dash and len(key) <= 16 and len(lease) <= 16:
+            return int(key, 16), int(lease, 16)
+    except ValueError:
+        pass
+    raise InvalidReceipt(
+        "This receipt handle was not issued by this queue; use the receipt_handle of a received message unchanged.",
+        details={"receipt_handle": receipt[:64]},
+    )
+
+
+class Extras(msgspec.Struct, omit_defaults=True):
+    """What few messages have; NULL in the table when there is nothing to tell."""
+
+    attributes: dict[str, Attribute] = {}
+    deduplication_id: str | None = None
+    redrive_count: int = 0
+    origin: QueueName | None = None
+    dead_letter: DeadLetter | None = None
+
+
+_extras_decoder = msgspec.json.Decoder(Extras)
+_extras_encoder = msgspec.json.Encoder()
+
+
+def read_extras(text: str | None) -> Extras:
+    """Extras of a row."""
+    return _extras_decoder.decode(text) if text else Extras()
+
+
+def write_extras(extras: Extras) -> str | None:
+    """Column value for extras."""
+    text = _extras_encoder.encode(extras)
+    return None if text == b"{}" else text.decode()
+
+
+class QueueRow:
+    """A queue during one transaction: its settings, its next sequence number and its counts."""
+
+    __slots__ = ("counts", "dirty", "next_sequence", "queue_id", "settings")
+
+    READY, DELAYED, LEASED, BLOCKED = 0, 3, 4, 5
+    """Positions in `counts`; ready has one position per priority."""
+
+    def __init__(self, queue_id: int, settings: QueueSettings, next_sequence: int, counts: list[int]) -> None:
+        self.queue_id = queue_id
+        self.settings = settings
+        self.next_sequence = next_sequence
+        self.counts = counts
+        self.dirty = False
+
+    def count(self, state: int, priority: int, change: int) -> None:
+        """Note that `change` messages entered (or left) a state."""
+        self.counts[priority if state == State.READY else state + 2] += change
+        self.dirty = True
+
+    def take_key(self) -> int:
+        """The next primary key of this queue."""
+        key = self.queue_id << SEQUENCE_BITS | self.next_sequence
+        self.next_sequence += 1
+        self.dirty = True
+        return key
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def has_keys(self) -> bool:
+        """Messages of one group hold each other back in this queue."""
+        return self.settings.fifo or self.settings.key_concurrency is not None
+
+    @property
+    def key_slots(self) -> int:
+        """How many messages of one group may be active at once."""
+        return 1 if self.settings.fifo else (self.settings.key_concurrency or 1)
+
+    @property
+    def key_range(self) -> tuple[int, int]:
+        """First and last possible message key."""
+        return pack_key(self.queue_id, 0), pack_key(self.queue_id, SEQUENCE_MASK)

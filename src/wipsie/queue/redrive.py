@@ -1,0 +1,79 @@
+"""Redrive as a piece of work: many bounded steps, at a chosen rate, that can be watched and cancelled."""
+
+from __future__ import annotations
+
+import msgspec
+
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.ids import QueueName
+from wipsie.queue.contract import QueueBackend, RedriveFilter
+
+STEP_MESSAGES_MAX = 100
+
+
+class RedriveReport(msgspec.Struct, frozen=True):
+    """What a redrive did."""
+
+    moved: int
+    skipped: int
+    cancelled: bool
+
+
+class Redrive:
+    """One run over a dead-letter queue. What was moved stays moved, whatever happens to the rest."""
+
+    def __init__(
+        self,
+        backend: QueueBackend,
+        queue: QueueName,
+        *,
+        clock: Clock,
+        destination: QueueName | None,
+        matching: RedriveFilter | None,
+        messages_max: int | None,
+        rate_per_s: float | None,
+    ) -> None:
+        self._backend = backend
+        self._queue = queue
+        self._clock = clock
+        self._destination = destination
+        self._matching = matching
+        self._messages_max = messages_max
+        self._rate_per_s = rate_per_s
+        self._cancelled = False
+        self.moved = 0
+        self.skipped = 0
+
+    def cancel(self) -> None:
+        """Stop after the step under way."""
+        self._cancelled = True
+
+    async def run(self) -> RedriveReport:
+        """Move until the queue was seen to its end, `messages_max` were moved, or `cancel`. QueueNotFound."""
+        after: int | None = 0
+        while after is not None and not self._cancelled:
+            limit = self._step_size()
+            if limit == 0:
+                break
+            step = await self._backend.redrive(
+                self._queue,
+                destination=self._destination,
+                matching=self._matching,
+                limit=limit,
+                after_sequence_number=after,
+            )
+            self.moved += step.moved
+            self.skipped += step.skipped
+            after = step.next_sequence_number
+            if self._rate_per_s is not None and step.moved:
+                await self._clock.sleep(step.moved / self._rate_per_s)
+        return RedriveReport(moved=self.moved, skipped=self.skipped, cancelled=self._cancelled)
+
+    def _step_size(self) -> int:
+        limit = STEP_MESSAGES_MAX
+        if self._rate_per_s is not None:
+            # Steps of about a tenth of a second keep the rate even and a cancel quick.
+            limit = max(1, min(limit, int(self._rate_per_s / 10)))
+        if self._messages_max is not None:
+            limit = min(limit, self._messages_max - self.moved)
+        return limit
