@@ -1,109 +1,103 @@
-"""Many rows in one statement with one parameter.
+"""Many rows in few statements: the way rows are written in numbers.
 
-The rows travel as one JSON text and the database takes it apart. The driver steps once, in C, with the interpreter lock
-free, where `executemany` takes the lock for every row: a writer that stores results must not slow the event loop that
-produces them.
+On SQLite the rows go as ``INSERT … VALUES (…), (…), …``. One statement is one step of the driver, with the interpreter
+lock free, where `executemany` takes and gives the lock for every row and waits for it behind a busy event loop.
+Measured for 1,000 rows of 15 columns, in the driver alone: 1.4 ms, `executemany` 2.2 ms, one JSON parameter taken apart by
+``json_each`` 10 ms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Column, Dialect, LargeBinary, Table
+from sqlalchemy import Column, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wipsie.kernel import json
+from wipsie.database.inserts import insert_ignoring_conflicts
+
+_ROWS_MAX = 128
+"""Chunks are powers of two up to this: eight statements per table, which the driver keeps compiled."""
+_PARAMETERS_MAX = 32_000
+"""SQLite takes 32,766 parameters in one statement."""
 
 
 async def bulk_insert(
     connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]], *, ignore_conflicts: bool = False
 ) -> None:
-    """Insert `rows` into `table` in the transaction of `connection`; one statement, whatever their number.
+    """Insert `rows` into `table`, in order, in the transaction of `connection`.
 
     All rows have the same keys, which are column names; ValueError otherwise. A column no row names gets its constant
     Python default, its server default, or NULL. With `ignore_conflicts` rows that exist already are left as they are.
-    Tables with binary columns are refused (ValueError): JSON cannot carry bytes.
     """
     if not rows:
         return
-    names = list(rows[0])
+    if connection.dialect.name != "sqlite":
+        insert = insert_ignoring_conflicts(connection.dialect.name, table) if ignore_conflicts else table.insert()
+        await connection.execute(insert, list(rows))
+        return
+    names = tuple(rows[0])
     columns = [_column(table, name) for name in names]
-    for default_name, value in _constant_defaults(table):
-        if default_name not in rows[0]:
-            rows = [{**row, default_name: value} for row in rows]
-            names.append(default_name)
-            columns.append(table.c[default_name])
-    width = len(names)
-    for row in rows:
-        if len(row) != width:
-            raise ValueError(f"Rows for {table.name} differ in their keys; give every row the same ones.")
-    dialect = connection.dialect
-    statement = _statement(table, tuple(names), dialect.name, ignore_conflicts)
-    try:
-        if dialect.name == "postgresql":
-            parameter = _records(rows, names)
-        else:
-            parameter = _arrays(rows, names, columns, dialect)
-    except KeyError as missing:
-        raise ValueError(f"Rows for {table.name} differ in their keys; one has no {missing}.") from None
-    await connection.exec_driver_sql(statement, (parameter,))
+    constants = _constant_defaults(table, names)
+    processors = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
+    all_names = names + tuple(name for name, _ in constants)
+    constant_values = [value for _, value in constants]
+    start = 0
+    for size in _chunk_sizes(len(rows), len(all_names)):
+        parameters: list[Any] = []
+        for row in rows[start : start + size]:
+            if len(row) != len(names):
+                raise ValueError(f"Rows for {table.name} differ in their keys; give every row the same ones.")
+            try:
+                values = [row[name] for name in names]
+            except KeyError as missing:
+                raise ValueError(f"Rows for {table.name} differ in their keys; one has no {missing}.") from None
+            parameters += values
+            parameters += constant_values
+        _convert(parameters, processors, len(all_names))
+        statement = _statement(table.name, all_names, size, ignore_conflicts)
+        await connection.exec_driver_sql(statement, tuple(parameters))
+        start += size
 
 
-def _arrays(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], columns: Sequence[Column[Any]], dialect: Dialect
-) -> str:
-    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
-    if any(processors):
-        pairs = list(zip(names, processors, strict=True))
-        values = [[row[name] if process is None else process(row[name]) for name, process in pairs] for row in rows]
-    else:
-        values = [[row[name] for name in names] for row in rows]
-    return json.encode_text(values)
+def _convert(parameters: list[Any], processors: Sequence[Any], width: int) -> None:
+    # By column, and only columns whose type needs it: most hold text and numbers, which go as they are.
+    for index, process in enumerate(processors):
+        if process is not None:
+            parameters[index::width] = [process(value) for value in parameters[index::width]]
 
 
-def _records(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
-    # PostgreSQL reads times, decimals and JSON out of JSON by itself, by the types the statement names.
-    return json.encode_text([{name: row[name] for name in names} for row in rows])
+def _chunk_sizes(rows: int, width: int) -> Iterator[int]:
+    size = _ROWS_MAX
+    while size * width > _PARAMETERS_MAX:
+        size //= 2
+    while rows:
+        while size > rows:
+            size //= 2
+        yield size
+        rows -= size
 
 
 def _column(table: Table, name: str) -> Column[Any]:
     column = table.c.get(name)
     if column is None:
         raise ValueError(f"Table {table.name} has no column '{name}'.")
-    if isinstance(column.type, LargeBinary):
-        raise ValueError(f"Column '{name}' of {table.name} is binary; insert its rows with connection.execute.")
     return column
 
 
-def _constant_defaults(table: Table) -> list[tuple[str, Any]]:
+def _constant_defaults(table: Table, names: Sequence[str]) -> list[tuple[str, Any]]:
     return [
         (column.name, column.default.arg)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
         for column in table.columns
-        if column.default is not None and column.default.is_scalar
+        if column.name not in names and column.default is not None and column.default.is_scalar
     ]
 
 
-@lru_cache(maxsize=256)
-def _statement(table: Table, names: tuple[str, ...], dialect: str, ignore_conflicts: bool) -> str:
-    # The names in these texts come from Table objects, never from callers' data.
-    quoted = [f'"{name}"' for name in names]
-    target = f'INSERT INTO "{table.name}" ({", ".join(quoted)})'
-    # WHERE true: without it SQLite reads ON CONFLICT as the condition of a join.
-    tail = " WHERE true ON CONFLICT DO NOTHING" if ignore_conflicts else ""
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        typed = ", ".join(
-            f"{quoted[index]} {_record_type(table.c[name], postgresql.dialect())}" for index, name in enumerate(names)
-        )
-        return f"{target} SELECT {', '.join(quoted)} FROM jsonb_to_recordset($1::jsonb) AS r({typed}){tail}"  # noqa: S608
-    fields = ", ".join(f"value ->> {index}" for index in range(len(names)))
-    return f"{target} SELECT {fields} FROM json_each(?){tail}"  # noqa: S608
-
-
-def _record_type(column: Column[Any], dialect: Dialect) -> str:
-    if isinstance(column.type, JSON):
-        return "jsonb"
-    return column.type.compile(dialect)
+@lru_cache(maxsize=512)
+def _statement(table_name: str, names: tuple[str, ...], rows: int, ignore_conflicts: bool) -> str:
+    # The names come from Table objects, never from data.
+    columns = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join([f"({', '.join('?' * len(names))})"] * rows)
+    tail = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    return f'INSERT INTO "{table_name}" ({columns}) VALUES {values}{tail}'  # noqa: S608
