@@ -6,7 +6,7 @@ a JSON object becomes a standard message of task type ``raw`` with the text in `
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -45,7 +45,8 @@ def parse_priority(value: object) -> Priority:
     if isinstance(value, str) and (priority := _PRIORITIES.get(value.lower())) is not None:
         return priority
     raise InvalidInput(
-        "priority must be one of high, medium or low.", details={"field": "priority", "value": value, "accepted": list(_PRIORITIES)}
+        "priority must be one of high, medium or low.",
+        details={"field": "priority", "value": value, "accepted": list(_PRIORITIES)},
     )
 
 
@@ -55,7 +56,7 @@ def find_priority(message: dict[str, Any], attributes: dict[str, Attribute] | No
     if value is None:
         data = message.get("data")
         if isinstance(data, dict):
-            value = data.get("priority")
+            value = cast("dict[str, Any]", data).get("priority")
         if value is None and attributes is not None:
             attribute = attributes.get("priority")
             value = attribute.value if attribute is not None else None

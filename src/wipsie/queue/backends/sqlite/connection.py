@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any, Protocol, cast
 
 import apsw
 
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
+
+
+class Statements(Protocol):
+    """The part of `apsw.Cursor` used here, with complete types: columns are what the schema says they are."""
+
+    def execute(self, statements: str, bindings: Sequence[Any] | Mapping[str, Any] = ..., /) -> Statements: ...
+
+    def fetchone(self) -> tuple[Any, ...] | None: ...
+
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+
+
+def statements(connection: apsw.Connection) -> Statements:
+    """A cursor of the connection."""
+    return cast(Statements, connection.cursor())
+
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 10_000
@@ -30,9 +48,10 @@ def open_connection(path: Path, *, synchronous: str = "FULL", read_only: bool = 
         raise StorageUnavailable(f"The queue file {path} cannot be opened: {error}.", retry_after_s=5) from error
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        cursor = statements(connection)
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if not read_only:
-            _prepare(connection, path, synchronous)
+            _prepare(cursor, path, synchronous)
     except apsw.Error as error:
         connection.close()
         raise StorageUnavailable(f"The queue file {path} cannot be used: {error}.", retry_after_s=5) from error
@@ -42,23 +61,23 @@ def open_connection(path: Path, *, synchronous: str = "FULL", read_only: bool = 
     return connection
 
 
-def _prepare(connection: apsw.Connection, path: Path, synchronous: str) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * 4096 * 4}")
-    connection.execute("BEGIN IMMEDIATE")
+def _prepare(cursor: Statements, path: Path, synchronous: str) -> None:
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA synchronous = {synchronous}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    cursor.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * 4096 * 4}")
+    cursor.execute("BEGIN IMMEDIATE")
     with contextlib.ExitStack() as undo:
-        undo.callback(connection.execute, "ROLLBACK")
-        version = connection.pragma("user_version")
+        undo.callback(cursor.execute, "ROLLBACK")
+        (version,) = cursor.execute("PRAGMA user_version").fetchone() or (0,)
         if version == 0:
-            schema = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
-            connection.execute(schema)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            schema = resources.files("wipsie.queue.backends.sqlite").joinpath("schema.sql").read_text("utf-8")
+            cursor.execute(schema)
+            cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version != SCHEMA_VERSION:
             raise ConfigurationError(
                 f"The queue file {path} has schema version {version}, this Wipsie reads {SCHEMA_VERSION}; "
                 "use the Wipsie that wrote it, or another file."
             )
         undo.pop_all()
-    connection.execute("COMMIT")
+    cursor.execute("COMMIT")

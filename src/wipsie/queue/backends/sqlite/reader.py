@@ -11,7 +11,7 @@ import apsw
 
 from wipsie.kernel.errors import QueueNotFound, StorageUnavailable
 from wipsie.kernel.ids import MessageId, QueueName
-from wipsie.queue.backends.sqlite.connection import open_connection
+from wipsie.queue.backends.sqlite.connection import Statements, open_connection, statements
 from wipsie.queue.backends.sqlite.rows import (
     PUBLIC_STATES,
     SEQUENCE_MASK,
@@ -34,6 +34,7 @@ class QueueReader:
         self._path = path
         self._thread: ThreadPoolExecutor | None = None
         self._connection: apsw.Connection | None = None
+        self._cursor: Statements | None = None
 
     async def peek(
         self,
@@ -63,7 +64,7 @@ class QueueReader:
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._cursor = None
 
     def _peek(
         self,
@@ -74,10 +75,11 @@ class QueueReader:
         message_id: MessageId | None,
         now_ms: int,
     ) -> list[StoredMessage]:
-        if self._connection is None:
+        if self._cursor is None:
             self._connection = open_connection(self._path, read_only=True)
+            self._cursor = statements(self._connection)
         try:
-            found = self._connection.execute("SELECT queue_id FROM queues WHERE name = ?", (queue,)).fetchone()
+            found = self._cursor.execute("SELECT queue_id FROM queues WHERE name = ?", (queue,)).fetchone()
             if found is None:
                 raise QueueNotFound(f"There is no queue '{queue}'.", details={"queue_name": queue})
             conditions = ["key > ?", "key <= ?"]
@@ -90,7 +92,7 @@ class QueueReader:
                 conditions.append(condition)
                 bindings += more
             sql = f"SELECT {_COLUMNS} FROM messages WHERE {' AND '.join(conditions)} ORDER BY key LIMIT ?"  # noqa: S608  conditions are constants
-            rows = self._connection.execute(sql, (*bindings, limit)).fetchall()
+            rows = self._cursor.execute(sql, (*bindings, limit)).fetchall()
         except apsw.Error as error:
             raise StorageUnavailable(f"The queue file cannot be read: {error}.", retry_after_s=2) from error
         return [_stored(queue, row, now_ms) for row in rows]
@@ -106,7 +108,9 @@ def _state_condition(state: MessageState, now_ms: int) -> tuple[str, list[object
 
 
 def _stored(queue: QueueName, row: tuple[Any, ...], now_ms: int) -> StoredMessage:
-    key, message_id, state, priority, visible_at, sent_at, receive_count, first_received_at, group_id, extras, body = row
+    key, message_id, state, priority, visible_at, sent_at, receive_count, first_received_at, group_id, extras, body = (
+        row
+    )
     more = read_extras(extras)
     if state in (State.DELAYED, State.LEASED) and visible_at <= now_ms:
         state = State.READY

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import apsw
 import msgspec
 
 from wipsie.kernel import json
 from wipsie.kernel.errors import QueueNotFound
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backends.sqlite.connection import Statements
 from wipsie.queue.backends.sqlite.rows import QueueRow, State
 from wipsie.queue.contract import QueueSettings
 
@@ -38,7 +38,7 @@ class SettingsCache:
 class Transaction:
     """State of one transaction. Only the writer thread touches it."""
 
-    def __init__(self, cursor: apsw.Cursor, settings: SettingsCache, now_ms: int) -> None:
+    def __init__(self, cursor: Statements, settings: SettingsCache, now_ms: int) -> None:
         self.cursor = cursor
         self.now_ms = now_ms
         self.ready: dict[QueueName, int] = {}
@@ -53,9 +53,9 @@ class Transaction:
 
     # Statements. Each is one step of SQLite: stepping row by row would hand the interpreter lock back and forth.
 
-    def value(self, sql: str, *bindings: Any) -> Any:
-        """First column of the first row, or None."""
-        row = self.cursor.execute(sql, bindings).fetchone()
+    def value(self, sql: str, *bindings: Any, **named: Any) -> Any:
+        """First column of the first row, or None. Bindings are positional or named, not both."""
+        row = self.cursor.execute(sql, named or bindings).fetchone()
         return None if row is None else row[0]
 
     def rows(self, sql: str, *bindings: Any) -> list[list[Any]]:

@@ -25,7 +25,7 @@ import apsw
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ShuttingDown, StorageUnavailable, TooManyRequests, WipsieError
 from wipsie.kernel.ids import QueueName
-from wipsie.queue.backends.sqlite.connection import open_connection
+from wipsie.queue.backends.sqlite.connection import open_connection, statements
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.transaction import SettingsCache, Transaction
 
@@ -41,7 +41,12 @@ class GroupCommitWriter:
     """Owns the writing connection. All methods but the thread's own are called on the event loop."""
 
     def __init__(
-        self, path: Path, *, clock: Clock, synchronous: str, on_commit: Callable[[dict[QueueName, int], dict[QueueName, int]], None]
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        synchronous: str,
+        on_commit: Callable[[dict[QueueName, int], dict[QueueName, int]], None],
     ) -> None:
         self._path = path
         self._clock = clock
@@ -162,7 +167,7 @@ class _WriterThread:
         clock: Clock,
     ) -> None:
         self._connection = connection
-        self._cursor = connection.cursor()
+        self._cursor = statements(connection)
         self._writer = writer
         self._loop = loop
         self._clock = clock
@@ -229,7 +234,10 @@ def _storage_error(error: Exception) -> WipsieError:
     if isinstance(error, WipsieError):
         return error
     if isinstance(error, apsw.FullError):
-        sentence, wait_s = "The disk that holds the queues is full; nothing was stored. Free some space and try again.", 10
+        sentence, wait_s = (
+            "The disk that holds the queues is full; nothing was stored. Free some space and try again.",
+            10,
+        )
     elif isinstance(error, apsw.BusyError):
         sentence, wait_s = "Another process kept the queue file busy; nothing was stored. Try again.", 1
     else:

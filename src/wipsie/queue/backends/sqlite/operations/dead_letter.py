@@ -90,9 +90,7 @@ def dead_letter_queue(transaction: Transaction, queue: QueueRow) -> QueueRow:
     raise QueueNotFound(f"The dead-letter queue '{name}' does not exist; create it.", details={"queue_name": name})
 
 
-def _bury(
-    transaction: Transaction, queue: QueueRow, target: QueueRow, row: Moving, cause: DeadLetterCause
-) -> None:
+def _bury(transaction: Transaction, queue: QueueRow, target: QueueRow, row: Moving, cause: DeadLetterCause) -> None:
     extras = read_extras(row.extras)
     name = QueueName(queue.settings.name)
     extras.dead_letter = DeadLetter(origin=name, dead_at_ms=transaction.now_ms, cause=cause)
@@ -110,9 +108,7 @@ class DeadLetterMessages(Operation):
         self.orders = orders
 
     @classmethod
-    def run_all(
-        cls, transaction: Transaction, operations: Sequence[DeadLetterMessages]
-    ) -> list[list[Outcome]]:
+    def run_all(cls, transaction: Transaction, operations: Sequence[DeadLetterMessages]) -> list[list[Outcome]]:
         orders = [order for operation in operations for order in operation.orders]
         outcomes: list[Outcome] = []
         for order, entry in zip(

@@ -25,7 +25,7 @@ _FIELDS = "key, message_id, priority, visible_at, sent_at, receive_count, first_
 # One aggregated row instead of many: stepping through rows costs one hand-over of the interpreter lock each.
 _CLAIM_ONE_LANE = f"""SELECT json_group_array(json_array({_FIELDS})) FROM (
     SELECT {_FIELDS} FROM messages INDEXED BY messages_ready
-    WHERE state = 0 AND queue_id = ? AND priority = ? ORDER BY visible_at LIMIT ?)"""
+    WHERE state = 0 AND queue_id = ? AND priority = ? ORDER BY visible_at LIMIT ?)"""  # noqa: S608  constants only
 _LANE = """SELECT * FROM (SELECT key, visible_at + {priority} * :aging AS rank FROM messages INDEXED BY messages_ready
     WHERE state = 0 AND queue_id = :queue AND priority = {priority} ORDER BY visible_at LIMIT :limit)"""
 _CLAIM_LANES = f"""SELECT json_group_array(json_array({_FIELDS})) FROM (
@@ -117,8 +117,8 @@ class Receive(Operation):
         if len(lanes) == 1:
             text = transaction.value(_CLAIM_ONE_LANE, queue.queue_id, int(lanes[0]), wanted)
         else:
-            bindings = {"queue": queue.queue_id, "aging": int(queue.settings.aging_s * 1000), "limit": wanted}
-            text = transaction.cursor.execute(_CLAIM_LANES, bindings).fetchone()[0]
+            aging_ms = int(queue.settings.aging_s * 1000)
+            text = transaction.value(_CLAIM_LANES, queue=queue.queue_id, aging=aging_ms, limit=wanted)
         return _claimed_decoder.decode(text)
 
     def abandoned(self, result: Any) -> Operation | None:
@@ -126,10 +126,7 @@ class Receive(Operation):
             return None
         deliveries: list[Delivery] = result[0]
         return ChangeVisibility(
-            [
-                VisibilityChange(delivery.queue, delivery.receipt, 0, undo_receive=True)
-                for delivery in deliveries
-            ]
+            [VisibilityChange(delivery.queue, delivery.receipt, 0, undo_receive=True) for delivery in deliveries]
         )
 
 

@@ -25,7 +25,7 @@ _CHUNKS = (256, 64, 16, 4, 1)
 _ROW = f"({','.join('?' * _COLUMNS)})"
 _INSERTS = {
     size: "INSERT INTO messages (key, queue_id, state, priority, visible_at, lease, receive_count, first_received_at, "
-    f"sent_at, entered_at, message_id, group_id, extras, body) VALUES {','.join([_ROW] * size)}"
+    f"sent_at, entered_at, message_id, group_id, extras, body) VALUES {','.join([_ROW] * size)}"  # noqa: S608  constants only
     for size in _CHUNKS
 }
 
@@ -44,14 +44,10 @@ class Send(Operation):
         self.messages = messages
 
     @classmethod
-    def run_all(
-        cls, transaction: Transaction, operations: Sequence[Send]
-    ) -> list[list[SendResult | WipsieError]]:
+    def run_all(cls, transaction: Transaction, operations: Sequence[Send]) -> list[list[SendResult | WipsieError]]:
         batch = _Batch(transaction)
         remembered = _remembered(transaction, operations)
-        results = [
-            [batch.add(message, remembered) for message in operation.messages] for operation in operations
-        ]
+        results = [[batch.add(message, remembered) for message in operation.messages] for operation in operations]
         batch.insert()
         return results
 
@@ -75,9 +71,7 @@ def deduplication_key(queue: QueueRow, message: NewMessage) -> str | None:
     return None
 
 
-def _remembered(
-    transaction: Transaction, operations: Sequence[Send]
-) -> dict[tuple[int, str], FirstSend]:
+def _remembered(transaction: Transaction, operations: Sequence[Send]) -> dict[tuple[int, str], FirstSend]:
     """First sends within their window, for every deduplication id in the batch."""
     wanted: list[tuple[int, str]] = []
     for operation in operations:
@@ -105,9 +99,7 @@ class _Batch:
         self.values: list[object] = []
         self.deduplications: list[tuple[int, str, str, int, int, int, str | None]] = []
 
-    def add(
-        self, message: NewMessage, remembered: dict[tuple[int, str], FirstSend]
-    ) -> SendResult | WipsieError:
+    def add(self, message: NewMessage, remembered: dict[tuple[int, str], FirstSend]) -> SendResult | WipsieError:
         transaction = self.transaction
         now_ms = transaction.now_ms
         try:
@@ -208,4 +200,3 @@ def _check(queue: QueueRow, message: NewMessage) -> None:
             details={"queue_name": settings.name, "max_messages": settings.max_messages},
             retry_after_s=5,
         )
-

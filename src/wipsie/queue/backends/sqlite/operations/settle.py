@@ -102,7 +102,9 @@ class Delete(Operation):
                 transaction.touch_key(entry.queue, entry.group_id)
             outcomes.append(None)
         if keys:
-            transaction.run("DELETE FROM messages WHERE key IN (SELECT value FROM json_each(?))", json.encode_text(keys))
+            transaction.run(
+                "DELETE FROM messages WHERE key IN (SELECT value FROM json_each(?))", json.encode_text(keys)
+            )
         transaction.settle_keys()
         return split(outcomes, [len(operation.receipts) for operation in operations])
 
@@ -124,11 +126,12 @@ class ChangeVisibility(Operation):
         updates: list[tuple[int, int, int, int, bool]] = []
         outcomes: list[Outcome] = []
         for change, entry in zip(changes, found, strict=True):
-            if isinstance(entry, Held) and entry.state == State.BLOCKED:
-                # The lease ended and another message of the key took its slot: holding on would exceed the limit.
-                entry = expired_receipt()
             if isinstance(entry, WipsieError):
                 outcomes.append(entry)
+                continue
+            if entry.state == State.BLOCKED:
+                # The lease ended and another message of the key took its slot: holding on would exceed the limit.
+                outcomes.append(expired_receipt())
                 continue
             updates.append(_change(transaction, change, entry))
             outcomes.append(None)
