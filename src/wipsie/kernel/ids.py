@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+from collections.abc import Iterator
 from typing import NewType
 
 MessageId = NewType("MessageId", str)
@@ -19,13 +21,35 @@ CorrelationId = NewType("CorrelationId", str)
 WorkerId = NewType("WorkerId", str)
 
 
+class _Entropy:
+    """Random pairs of 64 bits, drawn from the system in blocks: one system call for 256 ids instead of one each."""
+
+    def __init__(self) -> None:
+        self.pairs: Iterator[tuple[int, ...]] = iter(())
+
+    def forget(self) -> None:
+        self.pairs = iter(())
+
+    def draw(self) -> tuple[int, ...]:
+        # `next` on this iterator is one step of the interpreter: two threads never get the same pair.
+        for pair in self.pairs:
+            return pair
+        self.pairs = struct.iter_unpack(">QQ", os.urandom(4096))
+        return next(self.pairs)
+
+
+_entropy = _Entropy()
+# A forked child must not repeat the ids of its parent.
+os.register_at_fork(after_in_child=_entropy.forget)
+
+
 def new_uuid() -> str:
-    """A random UUID4 in its usual text form, twice as fast as `uuid.uuid4`."""
-    value = int.from_bytes(os.urandom(16), "big")
-    # Version 4 in bits 76-79 and the RFC 9562 variant in bits 62-63.
-    value = (value & ~(0xF << 76) & ~(0x3 << 62)) | (0x4 << 76) | (0x2 << 62)
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    """A random UUID4 in its usual text form, several times as fast as `uuid.uuid4`."""
+    high, low = _entropy.draw()
+    return (
+        f"{high >> 32:08x}-{high >> 16 & 0xFFFF:04x}-4{high & 0xFFF:03x}-"
+        f"{low >> 48 & 0x3FFF | 0x8000:04x}-{low & 0xFFFFFFFFFFFF:012x}"
+    )
 
 
 def new_message_id() -> MessageId:

@@ -19,15 +19,21 @@ from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, Extras, QueueRow, w
 from wipsie.queue.backends.sqlite.transaction import Transaction
 from wipsie.queue.contract import NewMessage, SendResult
 
-_COLUMNS = 14
+_COLUMNS = (
+    "key, queue_id, state, priority, visible_at, lease, receive_count, first_received_at, sent_at, entered_at, "
+    "message_id, group_id, extras, body"
+)
+_WIDTH = _COLUMNS.count(",") + 1
 _CHUNKS = (256, 64, 16, 4, 1)
 """Few statement shapes, so that all stay prepared; a multi-row statement is one step whatever its size."""
-_ROW = f"({','.join('?' * _COLUMNS)})"
-_INSERTS = {
-    size: "INSERT INTO messages (key, queue_id, state, priority, visible_at, lease, receive_count, first_received_at, "
-    f"sent_at, entered_at, message_id, group_id, extras, body) VALUES {','.join([_ROW] * size)}"  # noqa: S608  constants only
-    for size in _CHUNKS
-}
+
+
+def _insert(rows: int) -> str:
+    row = f"({','.join('?' * _WIDTH)})"
+    return f"INSERT INTO messages ({_COLUMNS}) VALUES {','.join([row] * rows)}"  # noqa: S608  constants only
+
+
+_INSERTS = {rows: _insert(rows) for rows in _CHUNKS}
 
 FirstSend = tuple[str, int, int, str | None]
 """Message id, sequence number, sent at, fingerprint."""
@@ -156,7 +162,7 @@ class _Batch:
         transaction, values = self.transaction, self.values
         start = 0
         for size in _CHUNKS:
-            width = size * _COLUMNS
+            width = size * _WIDTH
             while len(values) - start >= width:
                 transaction.cursor.execute(_INSERTS[size], values[start : start + width])
                 start += width
