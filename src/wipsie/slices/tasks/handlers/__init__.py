@@ -1,0 +1,1 @@
+"""The queue edge of the tasks slice: one file per task."""

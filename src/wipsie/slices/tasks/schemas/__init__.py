@@ -1,0 +1,1 @@
+"""Typed data of the tasks, and requests and responses of the ``/sqs`` API."""
