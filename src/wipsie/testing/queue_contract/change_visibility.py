@@ -57,6 +57,27 @@ class TestChangeVisibility:
         assert await bench.delete_one(queue, delivery.receipt) is None
         assert await bench.nothing_ready(queue)
 
+    async def test_a_released_message_counts_as_delayed_until_its_time(self, bench: QueueBench) -> None:
+        queue = await bench.queue()
+        await bench.put(queue, "retry me")
+        delivery = await bench.take_one(queue)
+        assert await bench.change_one(delivery, 2 * bench.unit_s, release=True) is None
+        await bench.check_counts(queue, delayed=1)
+        await bench.pass_time(bench.unit_s)
+        assert await bench.nothing_ready(queue)
+        await bench.pass_time(bench.unit_s)
+        again = await bench.take_one(queue)
+        assert (again.message_id, again.receive_count) == (delivery.message_id, 2)
+
+    async def test_a_late_holder_may_take_its_lease_up_again_until_the_next_delivery(self, bench: QueueBench) -> None:
+        queue = await bench.queue(visibility_timeout_s=bench.unit_s)
+        await bench.put(queue, "slow work")
+        delivery = await bench.take_one(queue)
+        await bench.pass_time(2 * bench.unit_s)
+        assert await bench.change_one(delivery, 3 * bench.unit_s) is None
+        assert await bench.nothing_ready(queue)
+        assert await bench.delete_one(queue, delivery.receipt) is None
+
     async def test_a_delivery_that_was_never_tried_is_not_counted(self, bench: QueueBench) -> None:
         bench.needs("undo_receive")
         queue = await bench.queue(max_receive_count=2)
@@ -65,6 +86,15 @@ class TestChangeVisibility:
             delivery = await bench.take_one(queue)
             assert delivery.receive_count == 1
             assert await bench.change_one(delivery, 0, undo_receive=True) is None
+
+    async def test_a_receive_is_undone_once(self, bench: QueueBench) -> None:
+        bench.needs("undo_receive")
+        queue = await bench.queue()
+        await bench.put(queue, "hello")
+        delivery = await bench.take_one(queue)
+        for _ in range(3):
+            await bench.change_one(delivery, 0, undo_receive=True)
+        assert (await bench.take_one(queue)).receive_count == 1
 
     async def test_undoing_a_receive_is_kept_or_refused_honestly(self, bench: QueueBench) -> None:
         queue = await bench.queue()

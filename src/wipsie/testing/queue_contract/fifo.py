@@ -77,6 +77,25 @@ class TestFifo:
         await bench.pass_time(bench.unit_s)
         assert await bench.bodies(queue) == ["first"]
 
+    async def test_a_released_message_blocks_its_group_until_it_is_due(self, bench: QueueBench) -> None:
+        bench.needs("fifo")
+        queue = await bench.queue("line", fifo=True)
+        await bench.put(queue, "first", "second", group_id="g")
+        assert await bench.change_one(await bench.take_one(queue), 2 * bench.unit_s, release=True) is None
+        await bench.pass_time(bench.unit_s)
+        assert await bench.nothing_ready(queue)
+        await bench.pass_time(bench.unit_s)
+        assert [delivery.body for delivery in await bench.drain(queue)] == ["first", "second"]
+
+    async def test_a_delayed_message_holds_up_those_behind_it_in_its_group(self, bench: QueueBench) -> None:
+        bench.needs("fifo")
+        queue = await bench.queue("line", fifo=True)
+        await bench.put(queue, "first", group_id="g", delay_s=bench.unit_s)
+        await bench.put(queue, "second", group_id="g")
+        assert await bench.nothing_ready(queue)
+        await bench.pass_time(bench.unit_s)
+        assert [delivery.body for delivery in await bench.drain(queue)] == ["first", "second"]
+
     async def test_a_lost_lease_brings_the_same_message_back(self, bench: QueueBench) -> None:
         bench.needs("fifo")
         queue = await bench.queue("line", fifo=True, visibility_timeout_s=bench.unit_s)

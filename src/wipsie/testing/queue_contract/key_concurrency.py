@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wipsie.testing.queue_contract.workbench import QueueBench
+from wipsie.kernel.errors import ReceiptExpired
+from wipsie.testing.queue_contract.workbench import QueueBench, refused
 
 
 @pytest.mark.asyncio
@@ -48,6 +49,30 @@ class TestKeyConcurrency:
         await bench.take_one(queue)
         await bench.pass_time(bench.unit_s)
         assert len(await bench.take(queue, 10)) == 1
+        await bench.check_counts(queue, leased=1, blocked=1)
+
+    async def test_a_released_message_frees_its_place_until_it_is_due(self, bench: QueueBench) -> None:
+        bench.needs("key_concurrency")
+        queue = await bench.queue(key_concurrency=1)
+        await bench.put(queue, "retried", "next", group_id="k")
+        assert await bench.change_one(await bench.take_one(queue), bench.unit_s, release=True) is None
+        following = await bench.take_one(queue)
+        assert following.body == "next"
+        await bench.pass_time(bench.unit_s)
+        assert await bench.nothing_ready(queue)
+        await bench.acknowledge(following)
+        assert await bench.bodies(queue) == ["retried"]
+
+    async def test_a_late_holder_cannot_exceed_the_limit(self, bench: QueueBench) -> None:
+        bench.needs("key_concurrency")
+        queue = await bench.queue(key_concurrency=1, visibility_timeout_s=bench.unit_s)
+        await bench.put(queue, "late", "next", group_id="k")
+        late = await bench.take_one(queue)
+        await bench.pass_time(bench.unit_s)
+        current = await bench.take_one(queue, visibility_timeout_s=100 * bench.unit_s)
+        outcome = await bench.change_one(late, 100 * bench.unit_s)
+        if current.body == "next":
+            refused(outcome, ReceiptExpired)
         await bench.check_counts(queue, leased=1, blocked=1)
 
     async def test_a_dead_letter_frees_its_place(self, bench: QueueBench) -> None:

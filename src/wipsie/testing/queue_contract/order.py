@@ -65,8 +65,9 @@ class TestOrder:
         queue = await bench.queue(aging_s=10.0)
         await bench.put(queue, "low", priority=Priority.LOW)
         served: list[str] = []
+        await bench.put(queue, *["high"] * 5, priority=Priority.HIGH)
         for _ in range(30):
-            await bench.put(queue, "high", "high", priority=Priority.HIGH)
+            await bench.put(queue, "high", priority=Priority.HIGH)
             served.append((await bench.take_one(queue, visibility_timeout_s=3600.0)).body)
             await bench.pass_time(1.0)
         assert "low" in served

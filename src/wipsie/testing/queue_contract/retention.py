@@ -8,6 +8,9 @@ import pytest
 from wipsie.testing.eventually import eventually
 from wipsie.testing.queue_contract.workbench import QueueBench
 
+TIDY_S = 60.0
+"""Old messages may be seen this much longer: a backend tidies up now and then."""
+
 
 @pytest.mark.asyncio
 class TestRetention:
@@ -15,10 +18,10 @@ class TestRetention:
         bench.needs_controlled_time()
         queue = await bench.queue(retention_s=120)
         await bench.put(queue, "old")
-        await bench.pass_time(100.0)
+        await bench.pass_time(119.0)
         await bench.put(queue, "young")
         await bench.check_counts(queue, ready=2)
-        await bench.pass_time(21.0)
+        await bench.pass_time(1.0 + TIDY_S)
         assert await bench.bodies(queue) == ["young"]
 
     async def test_expired_messages_leave_the_store(self, bench: QueueBench) -> None:
@@ -39,4 +42,5 @@ class TestRetention:
         await bench.pass_time(200.0)
         settings = await bench.backend.queue_settings(queue)
         await bench.backend.change_queue(msgspec.structs.replace(settings, retention_s=60))
+        await bench.pass_time(TIDY_S)
         assert await bench.nothing_ready(queue)

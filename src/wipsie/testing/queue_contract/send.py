@@ -142,11 +142,6 @@ class TestSend:
         await bench.pass_time(1)
         assert await bench.bodies(queue) == ["next quarter"]
 
-    async def test_a_delay_beyond_the_declared_horizon_is_refused(self, bench: QueueBench) -> None:
-        queue = await bench.queue()
-        (outcome,) = await bench.backend.send([bench.message(queue, delay_s=bench.capabilities.delay_s_max + 1)])
-        assert isinstance(outcome, NotSupported | InvalidInput)
-
     async def test_priority_is_kept_or_refused_honestly(self, bench: QueueBench) -> None:
         queue = await bench.queue()
         (outcome,) = await bench.backend.send([bench.message(queue, priority=Priority.HIGH)])

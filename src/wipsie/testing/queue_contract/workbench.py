@@ -236,9 +236,15 @@ class QueueBench:
         (outcome,) = await self.backend.delete([(queue, receipt)])
         return outcome
 
-    async def change_one(self, delivery: Delivery, seconds: float, *, undo_receive: bool = False) -> Outcome:
+    async def change_one(
+        self, delivery: Delivery, seconds: float, *, release: bool = False, undo_receive: bool = False
+    ) -> Outcome:
         change = VisibilityChange(
-            queue=delivery.queue, receipt=delivery.receipt, visibility_timeout_s=seconds, undo_receive=undo_receive
+            queue=delivery.queue,
+            receipt=delivery.receipt,
+            visibility_timeout_s=seconds,
+            release=release,
+            undo_receive=undo_receive,
         )
         (outcome,) = await self.backend.change_visibility([change])
         return outcome
