@@ -8,10 +8,12 @@ retried by policy and then dead-lettered with its traceback. It may run again af
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import msgspec
 
+from wipsie.database.unit_of_work import UnitOfWork
 from wipsie.kernel.errors import ConfigurationError
 from wipsie.queue.contract import Delivery
 from wipsie.queue.message import StandardMessage
@@ -39,7 +41,7 @@ class Reject(Exception):
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """At most `count` starts per `period_s` seconds."""
+    """At most `count` starts per `period_s` seconds in one worker, evenly spaced, so that it holds in every window."""
 
     count: int
     period_s: float = 1.0
@@ -55,7 +57,8 @@ class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
     data_type: Any = dict
     """A msgspec Struct (checked before the handler runs, and when the message is sent), or `dict`."""
     timeout_s: float = 300.0
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy | None = None
+    """None takes the policy of the queue (`WorkerSettings.retry_of`)."""
     concurrency: int | None = None
     """At most this many of this handler at once in one worker; None leaves it to the queue."""
     concurrency_key: Callable[[StandardMessage[Any]], str | None] | None = None
@@ -77,7 +80,9 @@ class HandlerRegistry:
         """Register a handler. ConfigurationError when its place is taken."""
         key = (spec.queue, spec.task_type)
         if key in self._by_key:
-            raise ConfigurationError(f"Two handlers for task type '{spec.task_type}' in queue '{spec.queue}'; remove one.")
+            raise ConfigurationError(
+                f"Two handlers for task type '{spec.task_type}' in queue '{spec.queue}'; remove one."
+            )
         if spec.is_fallback and spec.queue in self._fallbacks:
             raise ConfigurationError(f"Two fallback handlers for queue '{spec.queue}'; keep one.")
         self._by_key[key] = spec
@@ -103,6 +108,19 @@ class HandlerRegistry:
         return self._by_key
 
 
+class TaskServices:
+    """Shared means of all handlers of one worker: the process pool and the database. Built by the worker."""
+
+    def __init__(
+        self,
+        *,
+        run_cpu: Callable[..., Awaitable[Any]],
+        unit_of_work: Callable[[], AbstractAsyncContextManager[UnitOfWork]],
+    ) -> None:
+        self.run_cpu = run_cpu
+        self.unit_of_work = unit_of_work
+
+
 class TaskContext(msgspec.Struct, kw_only=True):
     """What a handler may know and use about the delivery it works on."""
 
@@ -113,16 +131,20 @@ class TaskContext(msgspec.Struct, kw_only=True):
     """1 on the first try."""
     worker: str
     correlation_id: str | None = None
-    services: "TaskServices"
+    services: TaskServices
+
+    def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """One commit for what the handler writes and publishes::
+
+            async with context.unit_of_work() as unit:
+                if await unit.mark_handled(context.delivery.message_id, "bill_customer"):
+                    await unit.connection.execute(…)
+                    unit.publish(…)
+
+        A message that is delivered again after a crash is then handled once.
+        """
+        return self.services.unit_of_work()
 
     async def run_cpu(self, function: Callable[..., ResultT], /, *args: Any, timeout_s: float | None = None) -> ResultT:
         """Run a module-level function in the process pool; TimeoutError when it takes longer, its process is ended then."""
         return await self.services.run_cpu(function, *args, timeout_s=timeout_s)
-
-
-class TaskServices:
-    """Shared means of all handlers of one worker: the process pool and the database. Built by the worker."""
-
-    def __init__(self, *, run_cpu: Callable[..., Awaitable[Any]], unit_of_work: Callable[[], Any]) -> None:
-        self.run_cpu = run_cpu
-        self.unit_of_work = unit_of_work
