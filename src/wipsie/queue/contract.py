@@ -53,6 +53,8 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     name: QueueName
     visibility_timeout_s: float = 30.0
     retention_s: int = 14 * 24 * 3600
+    """A message that stayed ready this long, wanted by nobody, is dropped. Delayed and leased ones are not: a delay may be
+    longer than the retention."""
     delay_s: float = 0.0
     dead_letter_queue: QueueName | None = None
     """Where messages go that failed for good; without one they stay and are delivered again."""
@@ -196,8 +198,8 @@ class VisibilityChange(msgspec.Struct, frozen=True):
     receipt: Receipt
     visibility_timeout_s: float
     release: bool = False
-    """The holder is done with this delivery: its receipt is spent and the message counts as delayed until the timeout.
-    A timeout of 0 and `undo_receive` release as well."""
+    """The holder is done with this delivery: until the timeout the message counts as delayed, not as leased. A timeout
+    of 0 and `undo_receive` release as well."""
     undo_receive: bool = False
     """The delivery was never tried: take it back from the receive count (where `Capabilities.undo_receive`)."""
 

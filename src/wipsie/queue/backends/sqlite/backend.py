@@ -10,6 +10,7 @@ from typing import Any
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, QueueName, Receipt
+from wipsie.queue.backends.sqlite.neighbours import Neighbours
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.dead_letter import DeadLetterMessages
 from wipsie.queue.backends.sqlite.operations.maintain import Maintain
@@ -60,6 +61,7 @@ class SqliteQueueBackend:
         self._waiters = Waiters(clock)
         self.writer = GroupCommitWriter(path, clock=clock, synchronous=synchronous, on_commit=self._committed)
         self._reader = QueueReader(path)
+        self._neighbours = Neighbours(path, self._waiters.wake)
         self._maintenance: asyncio.Task[None] | None = None
         self._stopping = False
         self._capabilities = Capabilities(name="sqlite", durable=synchronous in ("FULL", "EXTRA"))
@@ -71,6 +73,7 @@ class SqliteQueueBackend:
     async def start(self) -> None:
         self._stopping = False
         await self.writer.start()
+        self._neighbours.start()
         self._maintenance = asyncio.create_task(self._maintain(), name="wipsie-queue-maintenance")
 
     async def stop(self) -> None:
@@ -81,6 +84,7 @@ class SqliteQueueBackend:
             await asyncio.gather(self._maintenance, return_exceptions=True)
             self._maintenance = None
         await self.writer.stop()
+        self._neighbours.stop()
         await self._reader.stop()
 
     async def create_queue(self, settings: QueueSettings) -> QueueSettings:
@@ -191,6 +195,8 @@ class SqliteQueueBackend:
     def _committed(self, ready: dict[QueueName, int], due: dict[QueueName, int]) -> None:
         for queue, count in ready.items():
             self._waiters.wake(queue, count)
+        if ready:
+            self._neighbours.tell(ready)
         for queue, at_ms in due.items():
             self._waiters.alarm(queue, at_ms)
 

@@ -28,7 +28,6 @@ CREATE TABLE messages (
     receive_count     INTEGER NOT NULL,
     first_received_at INTEGER,
     sent_at           INTEGER NOT NULL,
-    entered_at        INTEGER NOT NULL,
     message_id        TEXT NOT NULL,
     group_id          TEXT,
     extras            TEXT,

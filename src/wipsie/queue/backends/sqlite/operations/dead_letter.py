@@ -51,13 +51,12 @@ def move(
         transaction.touch_key(source, row.group_id)
     state = transaction.place(target, row.group_id, now_ms)
     transaction.run(
-        """UPDATE messages SET key = ?, queue_id = ?, state = ?, visible_at = ?, entered_at = ?, lease = NULL, extras = ?,
+        """UPDATE messages SET key = ?, queue_id = ?, state = ?, visible_at = ?, lease = NULL, extras = ?,
            receive_count = CASE WHEN ? THEN 0 ELSE receive_count END,
            first_received_at = CASE WHEN ? THEN NULL ELSE first_received_at END WHERE key = ?""",
         target.take_key(),
         target.queue_id,
         int(state),
-        now_ms,
         now_ms,
         write_extras(extras),
         fresh,

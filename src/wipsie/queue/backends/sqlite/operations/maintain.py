@@ -5,10 +5,13 @@ from __future__ import annotations
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.queues import remove_rows
-from wipsie.queue.backends.sqlite.rows import State
 from wipsie.queue.backends.sqlite.transaction import Transaction
+from wipsie.queue.contract import Priority
 
 STEP = 1000
+
+_UNWANTED = """SELECT key, state, priority, group_id FROM messages INDEXED BY messages_ready
+    WHERE state = 0 AND queue_id = ? AND priority = ? AND visible_at <= ? ORDER BY visible_at LIMIT ?"""
 
 
 class Maintain(Operation):
@@ -30,14 +33,11 @@ class Maintain(Operation):
         dropped: dict[QueueName, int] = {}
         for name in transaction.rows("SELECT json_group_array(name) FROM queues"):
             queue = transaction.queue(str(name))
-            first, last = queue.key_range
-            # Keys grow with time of entry, so only the first rows can be too old; a leased one is somebody's work.
-            removed = remove_rows(
-                transaction,
-                queue,
-                """SELECT * FROM (SELECT key, state, priority, group_id, entered_at FROM messages
-                     WHERE key >= ? AND key <= ? ORDER BY key LIMIT ?) WHERE entered_at < ? AND state <> ?""",
-                (first, last, STEP, transaction.now_ms - queue.settings.retention_s * 1000, int(State.LEASED)),
+            oldest_ms = transaction.now_ms - queue.settings.retention_s * 1000
+            removed = sum(
+                remove_rows(transaction, queue, _UNWANTED, (queue.queue_id, int(priority), oldest_ms, STEP))
+                for priority in Priority
+                if queue.counts[priority]
             )
             if removed:
                 dropped[queue.settings.name] = removed

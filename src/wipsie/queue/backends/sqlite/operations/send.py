@@ -20,7 +20,7 @@ from wipsie.queue.backends.sqlite.transaction import Transaction
 from wipsie.queue.contract import NewMessage, SendResult
 
 _COLUMNS = (
-    "key, queue_id, state, priority, visible_at, lease, receive_count, first_received_at, sent_at, entered_at, "
+    "key, queue_id, state, priority, visible_at, lease, receive_count, first_received_at, sent_at, "
     "message_id, group_id, extras, body"
 )
 _WIDTH = _COLUMNS.count(",") + 1
@@ -140,7 +140,6 @@ class _Batch:
             None,
             0,
             None,
-            now_ms,
             now_ms,
             message.message_id,
             message.group_id,
