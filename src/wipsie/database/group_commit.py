@@ -67,6 +67,11 @@ class GroupCommitter:
         self.commits = 0
         """Transactions so far; rows per commit tell how much was shared."""
 
+    @property
+    def waiting_rows(self) -> int:
+        """Rows handed in and not yet on their way."""
+        return self._waiting_rows
+
     async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]], *, ignore_conflicts: bool = False) -> None:
         """Return once `rows` (as for `bulk_insert`) are committed.
 

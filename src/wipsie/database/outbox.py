@@ -125,10 +125,14 @@ async def write(connection: AsyncConnection, messages: Sequence[Publishable], *,
     await bulk_insert(connection, outbox_table, rows)
 
 
-async def waiting(connection: AsyncConnection, *, limit: int, bytes_max: int) -> list[OutboxMessage]:
-    """The oldest waiting rows in order: at most `limit`, and not more than `bytes_max` unless the first alone is larger."""
+async def waiting(
+    connection: AsyncConnection, *, limit: int, bytes_max: int, without_queues: Sequence[str] = ()
+) -> list[OutboxMessage]:
+    """The oldest waiting rows in order: at most `limit`, and not more than `bytes_max` unless the first alone is larger.
+    Rows for `without_queues` (names as they were published) are passed over."""
+    wanted = _waiting & outbox_table.c.queue.not_in(without_queues) if without_queues else _waiting
     sizes = await connection.execute(
-        select(outbox_table.c.id, outbox_table.c.size_bytes).where(_waiting).order_by(outbox_table.c.id).limit(limit)
+        select(outbox_table.c.id, outbox_table.c.size_bytes).where(wanted).order_by(outbox_table.c.id).limit(limit)
     )
     last_id = None
     total = 0
@@ -140,7 +144,7 @@ async def waiting(connection: AsyncConnection, *, limit: int, bytes_max: int) ->
     if last_id is None:
         return []
     rows = await connection.execute(
-        select(outbox_table).where(_waiting, outbox_table.c.id <= last_id).order_by(outbox_table.c.id)
+        select(outbox_table).where(wanted, outbox_table.c.id <= last_id).order_by(outbox_table.c.id)
     )
     return [OutboxMessage(**row) for row in rows.mappings()]
 

@@ -1,0 +1,71 @@
+"""Leases on a name, kept in the database: which of several processes does a job that only one needs to do.
+
+A courtesy, not a lock: a holder that was stopped for longer than its lease may find another at work. What must happen
+only once is guarded where it happens, by deduplication or by compare-and-set.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Table, Text, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wipsie.database.inserts import insert_ignoring_conflicts
+from wipsie.database.metadata import metadata
+from wipsie.kernel.clock import Clock
+
+leases_table = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+)
+
+
+class Lease:
+    """One process's claim on one name. All verbs work in the caller's transaction, to share its commit."""
+
+    def __init__(self, name: str, *, holder: str, ttl_s: float, clock: Clock) -> None:
+        """`holder` is unique to the claimant; the lease ends `ttl_s` after the last `acquire`."""
+        self._name = name
+        self._holder = holder
+        self._ttl_ms = round(ttl_s * 1000)
+        self._clock = clock
+        self._held_until_ms = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether the lease is ours for at least half its time from now; below that, acquire again."""
+        return self._held_until_ms - self._clock.now_ms() > self._ttl_ms // 2
+
+    async def acquire(self, connection: AsyncConnection) -> bool:
+        """Take the lease if it is free, ended or ours already, and hold it for its full time. False: another has it."""
+        now_ms = self._clock.now_ms()
+        until_ms = now_ms + self._ttl_ms
+        table = leases_table
+        taken = await connection.execute(
+            update(table)
+            .where(table.c.name == self._name, or_(table.c.holder == self._holder, table.c.expires_at_ms <= now_ms))
+            .values(holder=self._holder, expires_at_ms=until_ms)
+        )
+        won = taken.rowcount == 1
+        if not won:
+            first = insert_ignoring_conflicts(connection.dialect.name, table).values(
+                name=self._name, holder=self._holder, expires_at_ms=until_ms
+            )
+            won = (await connection.execute(first)).rowcount == 1
+        self._held_until_ms = until_ms if won else 0
+        return won
+
+    async def release(self, connection: AsyncConnection) -> None:
+        """Let others have it at once. Nothing happens when it is not ours."""
+        self._held_until_ms = 0
+        table = leases_table
+        await connection.execute(delete(table).where(table.c.name == self._name, table.c.holder == self._holder))
+
+
+async def holder_of(connection: AsyncConnection, name: str, *, now_ms: int) -> str | None:
+    """Who holds a lease now, or None."""
+    table = leases_table
+    found = await connection.execute(select(table.c.holder).where(table.c.name == name, table.c.expires_at_ms > now_ms))
+    return found.scalar_one_or_none()
