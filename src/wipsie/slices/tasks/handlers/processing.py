@@ -16,7 +16,8 @@ from wipsie.slices.tasks.handlers.refusals import final_refusals
 from wipsie.slices.tasks.schemas.task_data import ProcessingData
 from wipsie.workers.handler import Reject, TaskContext
 
-INLINE_BYTES_MAX = 64 * 1024
+INLINE_BYTES_MAX = 48 * 1024
+"""Below the bound of a filed result, with room for its other fields."""
 
 
 class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ class ProcessingResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     columns: list[str]
     bytes: int
     result: Any = None
-    """The result itself: JSON of up to 64 KiB."""
+    """The result itself: JSON of up to 48 KiB."""
     blob_key: str | None = None
     """Where a larger result, or one in another format, is stored."""
     sha256: str | None = None

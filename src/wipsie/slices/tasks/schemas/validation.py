@@ -1,4 +1,4 @@
-"""msgspec's refusals as Wipsie's: the field by its path and a sentence a person can act on."""
+"""The `data` of a message as its task type wants it; a wrong one is told by field, with what would be accepted."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from wipsie.kernel.errors import InvalidInput, InvalidJson
+from wipsie.api.json_body import invalid_field
+from wipsie.kernel.errors import InvalidInput
 
 Target = TypeVar("Target")
-_UNTIL_PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<in_key>key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+_NOT_IN_LIST = re.compile(r"invalid enum value", re.IGNORECASE)
 
 
-def refusal(error: msgspec.ValidationError, root: str = "", kind: Any = None) -> InvalidInput:
-    """InvalidInput with details ``{"field", "reason"}``; `root` is what the path starts at, for example ``message.data``."""
-    found = _UNTIL_PATH.match(str(error))
-    reason = found["reason"] if found else str(error)
-    path = ((found["path"] or "") if found else "").lstrip(".")
-    missing = re.fullmatch(r"Object missing required field `(.+)`", reason)
-    if missing:
-        path = f"{path}.{missing[1]}".lstrip(".")
-        reason = "is required"
-    if reason.startswith("Invalid enum value") and (accepted := _accepted(kind, path)):
-        reason = f"{reason}; known are {', '.join(accepted)}"
-    field = ".".join(part for part in (root, path) if part)
-    plain = reason.replace("`", "")
-    sentence = f"{field} {plain}." if missing else f"{field or 'The request body'}: {plain}."
-    return InvalidInput(sentence, details={"field": field, "reason": plain})
+def convert(value: Any, kind: type[Target], root: str) -> Target:
+    """`value` as `kind`. InvalidInput whose ``details.field`` starts with `root`, for example ``message.data.source_url``."""
+    try:
+        return msgspec.convert(value, type=kind)
+    except msgspec.ValidationError as error:
+        found = invalid_field(error)
+        field = str(found.details["field"])
+        problem = str(found.details["problem"])
+        if _NOT_IN_LIST.search(problem) and (accepted := _accepted(kind, field)):
+            problem = f"{problem}; accepted are {', '.join(accepted)}"
+        where = root if field == "body" else f"{root}.{field}"
+        joint = "" if problem.startswith("is ") else ":"
+        raise InvalidInput(
+            f"{where}{joint} {problem}.",
+            details={"field": where, "problem": problem, "errors": [{"location": f"body.{where}", "message": problem}]},
+        ) from None
 
 
 def _accepted(kind: Any, field: str) -> tuple[str, ...]:
@@ -36,23 +38,3 @@ def _accepted(kind: Any, field: str) -> tuple[str, ...]:
         return ()
     annotation: Any = get_type_hints(kind).get(field)
     return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-def convert(value: Any, kind: type[Target], root: str) -> Target:
-    """`value` as `kind`. InvalidInput names the field."""
-    try:
-        return msgspec.convert(value, type=kind)
-    except msgspec.ValidationError as error:
-        raise refusal(error, root, kind) from None
-
-
-def decode(decoder: msgspec.json.Decoder[Target], content: bytes) -> Target:
-    """A request body. InvalidJson when it is no JSON, InvalidInput when a field is missing or wrong."""
-    try:
-        return decoder.decode(content)
-    except msgspec.ValidationError as error:
-        raise refusal(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidJson(
-            f"The request body is not valid JSON: {error}", details={"reason": str(error), "bytes": len(content)}
-        ) from None
