@@ -1,1 +1,1 @@
-"""The HTTP kit: error envelope, request context, limits, health, OpenAPI."""
+"""The HTTP kit: error envelope, request ids, limits, fast routes, idempotency, health, metrics page, OpenAPI."""

@@ -1,0 +1,141 @@
+"""Puts the kit together: a FastAPI application with the slices' routers behind Wipsie's middlewares."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from wipsie.api.docs_page import build_docs_router
+from wipsie.api.errors import install_error_handlers
+from wipsie.api.health import HealthCheck, build_health_router
+from wipsie.api.metrics_route import build_metrics_router
+from wipsie.api.middleware.edge import RequestEdge
+from wipsie.api.middleware.fast_dispatch import FastDispatch
+from wipsie.api.middleware.guard import Guard
+from wipsie.api.middleware.host_rule import HostRule
+from wipsie.api.openapi import openapi_of
+from wipsie.kernel import limits
+from wipsie.kernel.clock import Clock
+from wipsie.telemetry.metrics import Metrics
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the API treats requests."""
+
+    cors_origins: Sequence[str] = ()
+    """Pages that may call the API from a browser; ``*`` for all, then without credentials."""
+    loopback_only: bool = True
+    """Answer only to loopback names and `allowed_hosts`, and refuse changes asked for by pages of other origins."""
+    allowed_hosts: Sequence[str] = ()
+    """More names to answer to: exact, or ``*.example.com``. Without meaning unless `loopback_only`."""
+    body_bytes_max: int = limits.REQUEST_BYTES_MAX
+    log_requests: bool = False
+    """One log line per request. Failed requests are logged in any case."""
+
+
+class Api(FastAPI):
+    """FastAPI with Wipsie's own middlewares outside its own, and its schema completed."""
+
+    def __init__(
+        self,
+        *,
+        routes_of_routers: Sequence[BaseRoute],
+        settings: ApiSettings,
+        clock: Clock,
+        metrics: Metrics,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._routes_of_routers = routes_of_routers
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Called by the framework at the first request."""
+        settings = self._settings
+        framework = super().build_middleware_stack()
+        rule = None
+        if settings.loopback_only:
+            rule = HostRule(allowed_hosts=settings.allowed_hosts, trusted_origins=settings.cors_origins)
+        guard = Guard(
+            FastDispatch(framework, self._routes_of_routers),
+            clock=self._clock,
+            body_bytes_max=settings.body_bytes_max,
+            host_rule=rule,
+        )
+        cors = None
+        if settings.cors_origins:
+            cors = CORSMiddleware(
+                guard,
+                allow_origins=settings.cors_origins,
+                allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+                allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "X-Correlation-ID", "X-Request-ID"),
+                allow_credentials="*" not in settings.cors_origins,
+                expose_headers=("Retry-After", "X-Request-ID"),
+            )
+        return RequestEdge(
+            guard,
+            cors=cors,
+            websocket_app=framework,
+            clock=self._clock,
+            metrics=self._metrics,
+            host_rule=rule,
+            log_requests=settings.log_requests,
+        )
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 schema, built at the first call."""
+        return openapi_of(self, self._routes_of_routers)
+
+
+def build_api(
+    *,
+    title: str,
+    version: str,
+    routers: Sequence[APIRouter],
+    clock: Clock,
+    metrics: Metrics,
+    settings: ApiSettings | None = None,
+    health_checks: Sequence[HealthCheck] = (),
+    refresh_metrics: Callable[[], Awaitable[None]] | None = None,
+    description: str = "",
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """The whole HTTP application.
+
+    `routers` are matched in their order: those with hot fast routes first. A fast route stands directly on one of these
+    routers; one that is nested deeper works, but slower, and its description is not shown.
+    """
+    all_routers = [
+        *routers,
+        build_health_router(version=version, checks=health_checks, clock=clock),
+        build_metrics_router(metrics=metrics, refresh=refresh_metrics, clock=clock),
+        build_docs_router(),
+    ]
+    api = Api(
+        routes_of_routers=[route for router in all_routers for route in router.routes],
+        settings=settings or ApiSettings(),
+        clock=clock,
+        metrics=metrics,
+        title=title,
+        version=version,
+        description=description,
+        # The framework's own pages load their assets from outside.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    for router in all_routers:
+        api.include_router(router)
+    install_error_handlers(api, clock)
+    return api

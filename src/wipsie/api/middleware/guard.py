@@ -1,0 +1,77 @@
+"""The last stop before an endpoint: refuses wrong hosts and too large bodies, and turns every exception into an answer."""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wipsie.api.errors import error_response
+from wipsie.api.middleware.body_limit import WatchedBody, is_over
+from wipsie.api.middleware.header_facts import HeaderFacts, find_header
+from wipsie.api.middleware.host_rule import HostRule
+from wipsie.kernel.clock import Clock
+from wipsie.telemetry.logging import get_logger
+
+_log = get_logger("wipsie.api")
+
+FACTS_KEY = "wipsie.header_facts"
+"""Where the edge leaves what it read of the headers."""
+
+
+class ResponseProgress:
+    """`send` that remembers whether the response has begun."""
+
+    __slots__ = ("_send", "started")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        self.started = True
+        await self._send(message)
+
+
+class Guard:
+    """ASGI application around `app`; expects the header facts in the scope."""
+
+    def __init__(self, app: ASGIApp, *, clock: Clock, body_bytes_max: int, host_rule: HostRule | None) -> None:
+        """Without a `host_rule`, any Host passes: for servers that check who calls them."""
+        self._app = app
+        self._clock = clock
+        self._body_bytes_max = body_bytes_max
+        self._host_rule = host_rule
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        facts: HeaderFacts = scope[FACTS_KEY]
+        progress = ResponseProgress(send)
+        body: WatchedBody | None = None
+        try:
+            rule = self._host_rule
+            if rule is not None:
+                rule.check_host(facts.host, facts.hosts)
+                if facts.origin is not None:
+                    rule.check_origin(facts.origin, scope["method"])
+            if facts.content_length is not None:
+                if is_over(facts.content_length, self._body_bytes_max):
+                    body = WatchedBody(receive, self._body_bytes_max)
+                    raise body.refusal()
+            elif facts.chunked:
+                body = WatchedBody(receive, self._body_bytes_max)
+                receive = body.receive
+            await self._app(scope, receive, progress.send)
+        except ClientDisconnect:
+            # Nobody is there to read an answer.
+            return
+        except Exception as error:
+            if progress.started:
+                # Too late for another answer: the server closes the connection, so that the client sees it is cut.
+                _log.error("Response broke off", method=scope["method"], path=scope["path"], exc_info=error)
+                return
+            response = error_response(error, scope, self._clock)
+            if body is not None and body.refused:
+                # A client that asked whether it may send has not begun to, and must not be told to.
+                waiting = find_header(scope, b"expect") is not None
+                if waiting or not await body.discard(facts.content_length, self._clock):
+                    response.headers["Connection"] = "close"
+            await response(scope, receive, send)
