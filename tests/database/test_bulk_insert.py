@@ -62,7 +62,9 @@ async def test_columns_nobody_names_get_their_defaults(database: Database) -> No
     async with database.begin() as connection:
         await bulk_insert(connection, things, [{"id": 1, "text": "a"}, {"text": "b", "id": 2}])
     async with database.read() as connection:
-        rows = (await connection.execute(select(things.c["text", "state", "place"]).order_by(things.c.id))).all()
+        rows = (
+            await connection.execute(select(things.c.text, things.c.state, things.c.place).order_by(things.c.id))
+        ).all()
     assert [tuple(row) for row in rows] == [("a", "new", "here"), ("b", "new", "here")]
 
 
