@@ -1,0 +1,153 @@
+"""One running Wipsie: its parts started in order, and stopped in the order that loses nothing.
+
+start   database ► queues ► slices ► outbox relay ► scheduler ► worker ► housekeeping
+stop    the other way round; the HTTP server ends first, while the worker drains
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import wipsie
+from wipsie.app.housekeeping import Housekeeping
+from wipsie.app.parts import Parts
+from wipsie.app.settings.sections import ROLES
+from wipsie.kernel.errors import ConfigurationError
+from wipsie.telemetry.logging import get_logger
+from wipsie.workers.outbox_relay import OutboxRelay
+from wipsie.workers.scheduler import Scheduler
+from wipsie.workers.settings import WorkerSettings
+from wipsie.workers.worker import Worker
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+STOP_S_MAX = 15.0
+"""Each part's time to stop, the worker's drain deadline aside; what takes longer is left to the end of the process."""
+
+_log = get_logger(__name__)
+
+
+class Application:
+    """The parts of one process in the roles asked for."""
+
+    def __init__(self, parts: Parts, roles: tuple[str, ...] = ROLES) -> None:
+        """Starts nothing. `roles`: any of api, worker, scheduler."""
+        self.parts = parts
+        self.roles = roles
+        self._stack = AsyncExitStack()
+        self.worker = self._build_worker() if "worker" in roles else None
+        self.scheduler = (
+            Scheduler(parts.schedules, clock=parts.clock, metrics=parts.metrics) if "scheduler" in roles else None
+        )
+
+    def _build_worker(self) -> Worker:
+        parts, settings = self.parts, self.parts.settings.worker
+        queues = settings.queues or None
+        if queues is not None and (unknown := sorted(set(queues) - set(parts.registry.queues))):
+            raise ConfigurationError(
+                f"WORKER_QUEUES names '{unknown[0]}', which no handler serves; "
+                f"use some of {', '.join(parts.registry.queues)}.",
+                details={"setting": "WORKER_QUEUES", "accepted": list(parts.registry.queues)},
+            )
+        return Worker(
+            parts.engine,
+            parts.registry,
+            run_log=parts.run_log,
+            database=parts.database,
+            metrics=parts.metrics,
+            clock=parts.clock,
+            settings=WorkerSettings(
+                queues=queues, concurrency=settings.concurrency, drain_deadline_s=settings.drain_deadline_s
+            ),
+            cpu_pool=parts.cpu_pool,
+        )
+
+    def build_api(self, *, loopback_only: bool = True) -> FastAPI:
+        """The HTTP application of these parts."""
+        from wipsie.api.application import ApiSettings, build_api
+        from wipsie.app.readiness import readiness_checks
+
+        parts = self.parts
+
+        async def refresh_metrics() -> None:
+            await parts.engine.all_counts()
+
+        return build_api(
+            title="Wipsie",
+            version=wipsie.__version__,
+            description="Durable queues, workers, intake and operations for a small team.",
+            routers=[router for one in parts.slices for router in one.routers],
+            clock=parts.clock,
+            metrics=parts.metrics,
+            settings=ApiSettings(cors_origins=parts.settings.api.cors_origins, loopback_only=loopback_only),
+            health_checks=[
+                *readiness_checks(
+                    engine=parts.engine,
+                    database=parts.database,
+                    worker=self.worker,
+                    data_dir=parts.settings.data_dir,
+                    clock=parts.clock,
+                ),
+                *(check for one in parts.slices for check in one.health),
+            ],
+            refresh_metrics=refresh_metrics,
+        )
+
+    async def start(self) -> None:
+        """Start every part; when one fails, those before it are stopped again and its error is raised."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        parts = self.parts
+        await parts.database.start()
+        self._then_stop("database", parts.database.stop)
+        await parts.engine.start()
+        self._then_stop("queues", parts.engine.stop)
+        await parts.engine.declare([queue for one in parts.slices for queue in one.queues])
+        self._then_stop("cpu_pool", parts.cpu_pool.stop)
+        for one in parts.slices:
+            for stop in one.on_stop:
+                self._then_stop(f"slice {one.name}", stop)
+            for start in one.on_start:
+                await start()
+        relay = OutboxRelay(parts.database, parts.engine, clock=parts.clock, metrics=parts.metrics)
+        await relay.start()
+        self._then_stop("outbox_relay", relay.stop)
+        if self.scheduler is not None:
+            await parts.schedules.declare([schedule for one in parts.slices for schedule in one.schedules])
+            await self.scheduler.start()
+            self._then_stop("scheduler", self.scheduler.stop)
+        if self.worker is not None:
+            await self.worker.start()
+            self._stack.push_async_callback(self.worker.drain)
+        housekeeping = Housekeeping(parts)
+        await housekeeping.start()
+        self._then_stop("housekeeping", housekeeping.stop)
+
+    async def stop(self) -> None:
+        """Stop every part, bounded. The worker drains to its deadline; `hasten` shortens that."""
+        await self._stack.aclose()
+
+    async def hasten(self) -> None:
+        """Let running handlers no longer finish: cancel them and give their messages back."""
+        if self.worker is not None:
+            await self.worker.drain(0.0)
+
+    def _then_stop(self, name: str, stop: Callable[[], Awaitable[object]]) -> None:
+        async def bounded() -> None:
+            try:
+                async with asyncio.timeout(STOP_S_MAX):
+                    await stop()
+            except Exception as error:
+                # The others must stop all the same, and everything durable is safe already.
+                _log.error("part_not_stopped", part=name, error=str(error) or type(error).__name__)
+
+        self._stack.push_async_callback(bounded)

@@ -1,0 +1,57 @@
+"""What grows is cut back: results of tasks and notes of handled messages past their time."""
+
+from __future__ import annotations
+
+from wipsie.app.parts import Parts
+from wipsie.database import inbox
+from wipsie.kernel.limits import RETENTION_S_MAX
+from wipsie.telemetry.logging import get_logger
+from wipsie.workers.supervisor import Supervisor
+
+FIRST_AFTER_S = 60.0
+"""Not at the start, where everybody waits for the disk."""
+EVERY_S = 3600.0
+_INBOX_ROWS = 5_000
+_INBOX_STEPS_MAX = 200
+
+_log = get_logger(__name__)
+
+
+class Housekeeping:
+    """Prunes once an hour. Several processes may do so at the same time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._supervisor = Supervisor(parts.clock)
+
+    async def start(self) -> None:
+        """Begin; the first round comes a minute later."""
+        self._supervisor.start("housekeeping", self._run)
+
+    async def stop(self) -> None:
+        """End."""
+        await self._supervisor.stop()
+
+    async def prune(self) -> tuple[int, int]:
+        """One round; how many task runs and how many notes of handled messages it removed. StorageUnavailable."""
+        parts = self._parts
+        now_ms = parts.clock.now_ms()
+        runs = await parts.run_log.prune(now_ms - int(parts.settings.worker.run_retention_s * 1000))
+        # A message can come back as long as queues keep it; its note must outlive it.
+        before_ms = now_ms - 2 * RETENTION_S_MAX * 1000
+        notes = 0
+        for _ in range(_INBOX_STEPS_MAX):
+            async with parts.database.begin() as connection:
+                removed = await inbox.prune(connection, handled_before_ms=before_ms, limit=_INBOX_ROWS)
+            notes += removed
+            if removed < _INBOX_ROWS:
+                break
+        return runs, notes
+
+    async def _run(self) -> None:
+        await self._parts.clock.sleep(FIRST_AFTER_S)
+        while True:
+            runs, notes = await self.prune()
+            if runs or notes:
+                _log.info("pruned", task_runs=runs, handled_messages=notes)
+            await self._parts.clock.sleep(EVERY_S)

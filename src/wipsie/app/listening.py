@@ -1,0 +1,99 @@
+"""Taking the port: before anything else starts, so that a taken one costs nothing and changes nothing."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from wipsie.kernel.errors import ConfigurationError
+
+BACKLOG = 2048
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening socket and the address people reach it by."""
+
+    socket: socket.socket
+    host: str
+    port: int
+    is_loopback: bool
+
+    @property
+    def url(self) -> str:
+        """For example ``http://127.0.0.1:8000``."""
+        return url_of(self.host, self.port)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL a client on this machine uses for a server bound to `host`."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def open_listener(host: str, port: int, *, allow_remote: bool) -> Listener:
+    """Bind and listen. ConfigurationError, one sentence, when the address is unknown, open to other machines without
+    `allow_remote`, or taken. Clients that come early wait until the server accepts them."""
+    family, address = _resolve(host, port)
+    is_loopback = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
+    if not is_loopback and not allow_remote:
+        raise ConfigurationError(
+            f"API_HOST is {host}, which other machines reach, and this version has no accounts to keep them out; "
+            "use 127.0.0.1, or set API_ALLOW_REMOTE=true if the network itself is trusted.",
+            details={"setting": "API_HOST", "value": host},
+        )
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        # At once, not later: two that are only bound do not notice each other.
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise _refused(host, port, error) from None
+    return Listener(listening, host, listening.getsockname()[1], is_loopback)
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether somebody listens on the port now."""
+    try:
+        with socket.create_connection((host if host != "0.0.0.0" else "127.0.0.1", port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ConfigurationError(
+            f"API_HOST is '{host}', which is no address of this machine ({error.strerror or error}).",
+            details={"setting": "API_HOST", "value": host},
+        ) from None
+    # IPv4 first: "localhost" means 127.0.0.1 to most clients.
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, (str(address[0]), port)
+
+
+def _refused(host: str, port: int, error: OSError) -> ConfigurationError:
+    details = {"setting": "API_PORT", "host": host, "port": port}
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(
+            f"Port {port} on {host} is taken; stop the program that uses it, or choose another with API_PORT "
+            f"(for example API_PORT={port + 1 if port < 65535 else 8000}).",
+            details=details,
+        )
+    if error.errno == errno.EACCES:
+        return ConfigurationError(
+            f"Port {port} needs special rights; choose one above 1023 with API_PORT.", details=details
+        )
+    return ConfigurationError(
+        f"Cannot listen on {host}:{port} ({error.strerror or error}); check API_HOST and API_PORT.", details=details
+    )

@@ -1,0 +1,95 @@
+"""Everything one process is made of, built and not started: the composition without its life."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import wipsie
+from wipsie.app.polling_grants import PollingGrants
+from wipsie.app.queues import build_engine
+from wipsie.app.settings import Settings
+from wipsie.blobs import BlobStore
+from wipsie.database import Database
+from wipsie.kernel.clock import Clock, SystemClock
+from wipsie.queue.engine import QueueEngine
+from wipsie.slices.manifest import Slice
+from wipsie.slices.tasks.slice import TasksSettings
+from wipsie.slices.tasks.slice import build as build_tasks
+from wipsie.telemetry.metrics import Metrics
+from wipsie.workers.breaker import BreakerRegistry
+from wipsie.workers.cpu_pool import CpuPool
+from wipsie.workers.handler import HandlerRegistry
+from wipsie.workers.run_log import RunLog
+from wipsie.workers.schedules import ScheduleStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The shared means of all roles, and the slices over them."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    engine: QueueEngine
+    database: Database
+    blobs: BlobStore
+    run_log: RunLog
+    schedules: ScheduleStore
+    breakers: BreakerRegistry
+    registry: HandlerRegistry
+    cpu_pool: CpuPool
+    slices: list[Slice] = field(default_factory=list[Slice])
+
+
+def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
+    """Build all parts. Opens no file and no connection. ConfigurationError for settings that cannot work."""
+    clock = clock or SystemClock()
+    metrics = Metrics()
+    database = Database(
+        settings.database.url,
+        clock=clock,
+        pool_size=settings.database.pool_size,
+        max_overflow=settings.database.max_overflow,
+    )
+    parts = Parts(
+        settings=settings,
+        clock=clock,
+        metrics=metrics,
+        engine=build_engine(settings, clock, metrics),
+        database=database,
+        blobs=BlobStore(settings.blobs.url),
+        run_log=RunLog(database),
+        schedules=ScheduleStore(database, clock),
+        breakers=BreakerRegistry(clock, metrics),
+        registry=HandlerRegistry(),
+        cpu_pool=CpuPool(clock=clock, processes_max=settings.worker.cpu_processes or os.cpu_count() or 1),
+    )
+    parts.slices.append(_tasks(parts))
+    for one in parts.slices:
+        for handler in one.handlers:
+            parts.registry.add(handler)
+    return parts
+
+
+def _tasks(parts: Parts) -> Slice:
+    settings = parts.settings
+    return build_tasks(
+        TasksSettings(
+            mailbox_path=settings.data_dir / "mailbox",
+            region=settings.queue.region,
+            smtp_url=settings.tasks.smtp_url or None,
+            mail_from=settings.tasks.mail_from,
+            allow_private_networks=settings.tasks.allow_private_networks,
+            allowed_hosts=frozenset(settings.tasks.allowed_hosts),
+        ),
+        engine=parts.engine,
+        registry=parts.registry,
+        database=parts.database,
+        blobs=parts.blobs,
+        run_log=parts.run_log,
+        breakers=parts.breakers,
+        clock=parts.clock,
+        version=wipsie.__version__,
+        polling_grants=PollingGrants(settings.data_dir, parts.clock).allows,
+    )

@@ -1,0 +1,27 @@
+"""What a process of Wipsie sets once, before anything runs."""
+
+from __future__ import annotations
+
+import sys
+
+from wipsie.app.data_folder import prepare_data_folder
+from wipsie.app.settings import Settings
+from wipsie.telemetry.logging import LogFormat, configure_logging
+
+SWITCH_INTERVAL_S = 0.0005
+"""Event loop and group-commit writer hand the interpreter lock over often; Python's 5 ms starve the writer under load."""
+
+
+def prepare_process(settings: Settings) -> None:
+    """Interpreter, data folder and log. ConfigurationError."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    prepare_data_folder(settings.data_dir)
+    configure_logging(settings.logging.level, log_format(settings), settings.logging.file)
+
+
+def log_format(settings: Settings) -> LogFormat:
+    """The format asked for, else lines for people on a terminal and JSON everywhere else."""
+    chosen = settings.logging.format
+    if chosen is None:
+        chosen = "console" if settings.logging.file is None and sys.stderr.isatty() else "json"
+    return "console" if chosen == "console" else "json"

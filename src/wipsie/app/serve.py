@@ -1,0 +1,227 @@
+"""Runs one process of Wipsie until it is told to stop.
+
+SIGTERM and SIGINT: accept nothing more, finish requests, drain the worker to its deadline, exit 0. A second signal hastens.
+kill -9 may come at any time: what was acknowledged is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wipsie.app.instances import InstanceFile, running_instances
+from wipsie.app.listening import Listener, open_listener
+from wipsie.app.process import prepare_process
+from wipsie.app.settings import Settings
+from wipsie.kernel.clock import Clock, SystemClock
+from wipsie.kernel.errors import ConfigurationError
+from wipsie.telemetry.logging import get_logger
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from wipsie.app.application import Application
+
+_KEEP_ALIVE_S = 15
+
+_log = get_logger(__name__)
+
+
+def serve(settings: Settings, roles: tuple[str, ...], *, migrate: bool) -> None:
+    """Run these roles until SIGTERM or SIGINT. `migrate`: bring the database up to date first; otherwise it must be.
+    ConfigurationError, StorageUnavailable when it cannot start; then nothing was started."""
+    prepare_process(settings)
+    listener = _listen(settings) if "api" in roles else None
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_run(settings, roles, listener, migrate=migrate))
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        # No wheel for this platform: the standard loop does the same, slower.
+        return None
+    return uvloop.Loop
+
+
+def _listen(settings: Settings) -> Listener:
+    api = settings.api
+    try:
+        listener = open_listener(api.host, api.port, allow_remote=api.allow_remote)
+    except ConfigurationError as error:
+        for one in running_instances(settings.data_dir):
+            if "port" in error.details and one.address is not None and one.address.endswith(f":{api.port}"):
+                raise ConfigurationError(
+                    f"Wipsie runs already on {one.address} (process {one.pid}); stop that one, "
+                    "or choose another port with API_PORT.",
+                    details=error.details,
+                ) from None
+        raise
+    if not listener.is_loopback:
+        _log.warning(
+            "api_open_to_the_network",
+            host=api.host,
+            danger="Everybody who reaches this address can send, read and delete messages: there are no accounts yet.",
+        )
+    return listener
+
+
+async def _run(settings: Settings, roles: tuple[str, ...], listener: Listener | None, *, migrate: bool) -> None:
+    clock = SystemClock()
+    stopping = asyncio.Event()
+    hastened = asyncio.Event()
+    with _signals(stopping, hastened):
+        await prepare_database(settings, migrate=migrate)
+        application = _build(settings, roles, clock)
+        await application.start()
+        server = _server(application, listener) if listener is not None else None
+        instance = InstanceFile(
+            settings.data_dir, roles=roles, address=listener.url if listener is not None else None, clock=clock
+        )
+        try:
+            instance.write()
+            await _serve_until(application, server, listener, stopping, hastened)
+        finally:
+            await application.stop()
+            instance.remove()
+    _log.info("stopped")
+
+
+def _build(settings: Settings, roles: tuple[str, ...], clock: Clock) -> Application:
+    from wipsie.app.application import Application
+    from wipsie.app.parts import build_parts
+
+    return Application(build_parts(settings, clock), roles)
+
+
+async def prepare_database(settings: Settings, *, migrate: bool) -> None:
+    """Migrate, or see that nothing is to be migrated. ConfigurationError, StorageUnavailable."""
+    from wipsie.database import migrator
+    from wipsie.database.urls import parse_database_url
+
+    url = settings.database.url
+    # A file has one machine, so its first process may as well make it ready; a server is migrated on purpose.
+    if migrate or parse_database_url(url).dialect == "sqlite":
+        applied = await migrator.migrate(url)
+        if applied:
+            _log.info("database_migrated", revisions=applied)
+        return
+    if missing := await migrator.pending(url):
+        raise ConfigurationError(
+            f"The database lacks the migrations {', '.join(missing)}; run: wipsie migrate",
+            details={"setting": "DATABASE_URL", "pending": missing},
+        )
+
+
+async def _serve_until(
+    application: Application,
+    server: uvicorn.Server | None,
+    listener: Listener | None,
+    stopping: asyncio.Event,
+    hastened: asyncio.Event,
+) -> None:
+    """Serve until told to stop, then stop in good order."""
+    waits: list[asyncio.Task[object]] = [asyncio.create_task(_wait(stopping), name="signal")]
+    if server is not None and listener is not None:
+        waits.append(asyncio.create_task(_serve(server, listener), name="http"))
+    _log.info(
+        "started",
+        roles=list(application.roles),
+        url=listener.url if listener is not None else None,
+        data_dir=str(application.parts.settings.data_dir),
+    )
+    done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    _log.info("stopping")
+    hasten = asyncio.create_task(_hasten(application, server, hastened), name="hasten")
+    try:
+        ends: list[asyncio.Task[object]] = [asyncio.create_task(_drain(application), name="drain")]
+        if server is not None:
+            server.should_exit = True
+            ends.append(waits[1])
+        await asyncio.wait(ends)
+        for task in (*done, *ends):
+            # An HTTP server that ended by itself, or a drain that failed, is an error of the process.
+            task.result()
+    finally:
+        for task in (hasten, waits[0]):
+            task.cancel()
+        await asyncio.gather(hasten, waits[0], return_exceptions=True)
+
+
+async def _wait(event: asyncio.Event) -> object:
+    return await event.wait()
+
+
+async def _serve(server: uvicorn.Server, listener: Listener) -> object:
+    return await server.serve(sockets=[listener.socket])
+
+
+async def _drain(application: Application) -> object:
+    return await application.worker.drain() if application.worker is not None else None
+
+
+async def _hasten(application: Application, server: uvicorn.Server | None, hastened: asyncio.Event) -> None:
+    await hastened.wait()
+    _log.warning("hastening")
+    if server is not None:
+        server.force_exit = True
+    await application.hasten()
+
+
+@contextlib.contextmanager
+def _signals(stopping: asyncio.Event, hastened: asyncio.Event) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        (hastened if stopping.is_set() else stopping).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _server(application: Application, listener: Listener) -> uvicorn.Server:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """uvicorn without its signal handlers: they would end the process before the worker has drained."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Generator[None]:
+            yield
+
+    settings = application.parts.settings
+    config = uvicorn.Config(
+        application.build_api(loopback_only=listener.is_loopback),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, int(settings.worker.drain_deadline_s)),
+    )
+    return Server(config)
+
+
+def serve_reloading(command: list[str], source: Path) -> None:
+    """Run a command, and again whenever a file of `source` changes; for developing Wipsie."""
+    import shlex
+
+    from watchfiles import PythonFilter, run_process
+
+    run_process(source, target=shlex.join(command), target_type="command", watch_filter=PythonFilter())

@@ -1,0 +1,106 @@
+"""Text of a variable to its value; every parser raises ValueError when the text does not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+_TRUE = ("true", "1", "yes", "on")
+_FALSE = ("false", "0", "no", "off")
+
+
+def text(value: str) -> str:
+    """As it is."""
+    return value
+
+
+def path(value: str) -> Path:
+    """A path; ``~`` is the home folder."""
+    return Path(value).expanduser()
+
+
+def boolean(value: str) -> bool:
+    """``true`` or ``false``, in the usual spellings."""
+    lowered = value.lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError(value)
+
+
+def integer(least: int, most: int) -> Callable[[str], int]:
+    """A whole number within bounds."""
+
+    def parse(value: str) -> int:
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError(value)
+        return number
+
+    return parse
+
+
+def duration_s(least_s: float, most_s: float) -> Callable[[str], float]:
+    """Seconds within bounds, written as ``30``, ``30s``, ``5m`` or ``2h``."""
+
+    def parse(value: str) -> float:
+        from wipsie.kernel.durations import parse_duration_s
+
+        seconds = parse_duration_s(value)
+        if not least_s <= seconds <= most_s:
+            raise ValueError(value)
+        return seconds
+
+    return parse
+
+
+def one_of(*words: str, upper: bool = False) -> Callable[[str], str]:
+    """One of some words, in any case."""
+
+    def parse(value: str) -> str:
+        word = value.upper() if upper else value.lower()
+        if word not in words:
+            raise ValueError(value)
+        return word
+
+    return parse
+
+
+def words(*known: str) -> Callable[[str], tuple[str, ...]]:
+    """A comma list without repeats; only of `known` words when some are given."""
+
+    def parse(value: str) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+        if not found or (known and not set(found) <= set(known)):
+            raise ValueError(value)
+        return found
+
+    return parse
+
+
+def text_list(value: str) -> tuple[str, ...]:
+    """A JSON list of texts, or a comma list."""
+    if not value.startswith("["):
+        return words()(value)
+    items: object = json.loads(value)
+    if not isinstance(items, list):
+        raise ValueError(value)
+    checked = cast("list[object]", items)
+    if not all(isinstance(item, str) for item in checked):
+        raise ValueError(value)
+    return tuple(cast("list[str]", checked))
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """A URL of one of some schemes."""
+
+    def parse(value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme.lower() not in schemes or not rest:
+            raise ValueError(value)
+        return value
+
+    return parse

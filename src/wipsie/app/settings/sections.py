@@ -1,0 +1,278 @@
+"""The settings of each room, with the variables of the seeds where they have one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wipsie.app.settings import parsers
+from wipsie.app.settings.variable import Section, variable
+
+ROLES = ("api", "worker", "scheduler")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InstanceSection(Section):
+    """What this process is."""
+
+    data_dir: Path = variable(  # noqa: RUF009 - makes a field
+        "WIPSIE_DATA_DIR",
+        parsers.path,
+        Path(".wipsie"),
+        written="./.wipsie",
+        about="Folder of everything Wipsie keeps on this machine: queue, database, objects, mailbox.",
+        accepts="a path",
+    )
+    roles: tuple[str, ...] = variable(
+        "WIPSIE_ROLES",
+        parsers.words(*ROLES),
+        ROLES,
+        written=",".join(ROLES),
+        about="What `wipsie up` runs in this process.",
+        accepts=f"a comma list of {', '.join(ROLES)}",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class QueueSection(Section):
+    """Where messages are kept."""
+
+    url: str = variable(
+        "QUEUE_URL",
+        parsers.url("sqlite", "postgresql", "postgres", "redis", "rediss", "sqs"),
+        "",
+        written="sqlite:///WIPSIE_DATA_DIR/queue.db",
+        about="Where the queues are kept.",
+        accepts="a URL such as sqlite:////absolute/path/queue.db",
+    )
+    synchronous: str = variable(
+        "QUEUE_SYNCHRONOUS",
+        parsers.one_of("full", "normal"),
+        "full",
+        about="SQLite: full keeps every accepted message over a power cut, normal only over the death of processes.",
+        accepts="full or normal",
+    )
+    prefix: str = variable(
+        "SQS_QUEUE_PREFIX",
+        parsers.text,
+        "wipsie-",
+        about="What stored queue names begin with: data_polling is kept as wipsie-data-polling.",
+        accepts="letters, digits, '-' and '_'",
+    )
+    region: str = variable(
+        "AWS_REGION",
+        parsers.text,
+        "us-east-1",
+        about="Region shown by GET /sqs/queues.",
+        accepts="the name of an AWS region",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DatabaseSection(Section):
+    """Where results, schedules and the outbox are kept."""
+
+    url: str = variable(
+        "DATABASE_URL",
+        parsers.url("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg"),
+        "",
+        written="sqlite:///WIPSIE_DATA_DIR/wipsie.db",
+        about="Where results, schedules and the outbox are kept.",
+        accepts="a URL such as sqlite:////absolute/path/wipsie.db or postgresql://user:password@host/name",
+    )
+    pool_size: int = variable(
+        "DATABASE_POOL_SIZE",
+        parsers.integer(1, 1000),
+        10,
+        about="Database connections kept open.",
+        accepts="a whole number from 1 to 1000",
+    )
+    max_overflow: int = variable(
+        "DATABASE_MAX_OVERFLOW",
+        parsers.integer(0, 1000),
+        20,
+        about="Further connections under load.",
+        accepts="a whole number from 0 to 1000",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BlobSection(Section):
+    """Where objects are kept."""
+
+    url: str = variable(
+        "BLOB_URL",
+        parsers.url("file", "s3"),
+        "",
+        written="file:///WIPSIE_DATA_DIR/blobs",
+        about="Where objects (fetched files, large results) are kept.",
+        accepts="a URL such as file:///absolute/path or s3://bucket/prefix",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ApiSection(Section):
+    """The HTTP server."""
+
+    host: str = variable(
+        "API_HOST",
+        parsers.text,
+        "127.0.0.1",
+        about="Address the API listens on.",
+        accepts="an IP address or a host name",
+    )
+    port: int = variable(
+        "API_PORT",
+        parsers.integer(0, 65535),
+        8000,
+        also=("PORT",),
+        about="Port the API listens on; PORT is read when API_PORT is not set; 0 takes a free one.",
+        accepts="a whole number from 0 to 65535",
+    )
+    allow_remote: bool = variable(
+        "API_ALLOW_REMOTE",
+        parsers.boolean,
+        False,
+        written="false",
+        about="Listen on an address other machines reach, although this version has no accounts yet.",
+        accepts="true or false",
+    )
+    reload: bool = variable(
+        "API_RELOAD",
+        parsers.boolean,
+        False,
+        written="false",
+        about="Start again when Wipsie's own source changes; for developing Wipsie.",
+        accepts="true or false",
+    )
+    cors_origins: tuple[str, ...] = variable(
+        "CORS_ORIGINS",
+        parsers.text_list,
+        ("http://localhost:4200",),
+        written='["http://localhost:4200"]',
+        about="Web pages that may call the API from a browser.",
+        accepts='a JSON list of origins such as ["http://localhost:4200"]',
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class WorkerSection(Section):
+    """How handlers are run."""
+
+    concurrency: int = variable(
+        "WORKER_CONCURRENCY",
+        parsers.integer(1, 10_000),
+        16,
+        about="Handlers running at the same time, per queue.",
+        accepts="a whole number from 1 to 10000",
+    )
+    queues: tuple[str, ...] = variable(
+        "WORKER_QUEUES",
+        parsers.words(),
+        (),
+        written="",
+        about="Queues the worker serves; empty for all.",
+        accepts="a comma list of queue names such as default,notifications",
+    )
+    drain_deadline_s: float = variable(
+        "WORKER_DRAIN_DEADLINE",
+        parsers.duration_s(0, 3600),
+        20.0,
+        written="20s",
+        about="How long running handlers may go on after SIGTERM; then their messages go back to the queue.",
+        accepts="a duration up to 1h such as 20s or 2m",
+    )
+    cpu_processes: int = variable(
+        "WORKER_CPU_PROCESSES",
+        parsers.integer(0, 256),
+        0,
+        about="Processes for CPU-heavy work, started when first needed; 0 takes one per core.",
+        accepts="a whole number from 0 to 256",
+    )
+    run_retention_s: float = variable(
+        "TASK_RUNS_RETENTION",
+        parsers.duration_s(3600, 10 * 366 * 86400),
+        30 * 86400.0,
+        written="30d",
+        about="How long results of finished tasks are kept.",
+        accepts="a duration from 1h on, such as 30d",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LoggingSection(Section):
+    """What is logged, how and where to."""
+
+    level: str = variable(
+        "LOG_LEVEL",
+        parsers.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", upper=True),
+        "INFO",
+        about="The least important lines that are logged.",
+        accepts="DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    )
+    format: str | None = variable(
+        "LOG_FORMAT",
+        parsers.one_of("json", "console"),
+        None,
+        written="",
+        about="json for machines, console for people; empty takes console on a terminal and json elsewhere.",
+        accepts="json or console",
+    )
+    file: Path | None = variable(  # noqa: RUF009 - makes a field
+        "LOG_FILE",
+        parsers.path,
+        None,
+        written="",
+        about="File the log is appended to; empty for stderr.",
+        accepts="a path",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SecuritySection(Section):
+    """Secrets of this installation."""
+
+    secret_key: str = variable(
+        "SECRET_KEY",
+        parsers.text,
+        "",
+        secret=True,
+        about="Signs tokens once there are accounts; not used by this version.",
+        accepts="a long random text",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TasksSection(Section):
+    """Data polling and notifications."""
+
+    smtp_url: str = variable(
+        "SMTP_URL",
+        parsers.url("smtp", "smtps"),
+        "",
+        about="Mail server; empty puts mail into the folder WIPSIE_DATA_DIR/mailbox.",
+        accepts="a URL such as smtp://user:password@mail.example.org:587",
+    )
+    mail_from: str = variable(
+        "MAIL_FROM",
+        parsers.text,
+        "wipsie@localhost",
+        about="Sender of e-mail notifications.",
+        accepts="an e-mail address",
+    )
+    allow_private_networks: bool = variable(
+        "POLLING_ALLOW_PRIVATE_NETWORKS",
+        parsers.boolean,
+        False,
+        written="false",
+        about="Let messages make Wipsie fetch from private, loopback and link-local addresses.",
+        accepts="true or false",
+    )
+    allowed_hosts: tuple[str, ...] = variable(
+        "POLLING_ALLOWED_HOSTS",
+        parsers.words(),
+        (),
+        written="",
+        about="Hosts that may be fetched from although their address is private.",
+        accepts="a comma list of host names or addresses",
+    )
