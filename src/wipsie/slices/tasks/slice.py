@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,15 @@ def build(
     clock: Clock,
     version: str,
     console_installed: bool = False,
+    polling_grants: Callable[[str, int], bool] | None = None,
 ) -> Slice:
     """Compose the slice. `registry` is the one the handlers of all slices go into: sends are checked against it.
+    `polling_grants` is asked about an address and port that is not public; True lets Wipsie fetch from it.
     ConfigurationError for settings that cannot work. Opens nothing: connections are made when they are first needed."""
     policy = AddressPolicy(
         allow_private_networks=settings.allow_private_networks,
         allowed_hosts=frozenset(host.lower() for host in settings.allowed_hosts),
+        grants=polling_grants,
     )
     client = HttpClient(policy, settings.http)
     service = MessageService(engine=engine, registry=registry, run_log=run_log, clock=clock, region=settings.region)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -38,10 +38,16 @@ class AddressPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     allow_private_networks: bool = False
     allowed_hosts: frozenset[str] = frozenset()
+    grants: Callable[[str, int], bool] | None = None
+    """Asked about a literal address and port that would be refused; True lets this one pass."""
 
     def exempts(self, host: str) -> bool:
         """Whether this host may have any address."""
         return self.allow_private_networks or host.lower().rstrip(".") in self.allowed_hosts
+
+    def grants_access(self, address: str, port: int) -> bool:
+        """Whether somebody gave leave for exactly this address and port."""
+        return self.grants is not None and self.grants(address, port)
 
 
 def is_public(text: str) -> bool:

@@ -75,6 +75,14 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
+def _port_of(url: str) -> int:
+    parts = urlsplit(url)
+    try:
+        return parts.port or (443 if parts.scheme.lower() == "https" else 80)
+    except ValueError:
+        raise HttpRefused(f"{without_credentials(url)} has no usable port.", "URL_INVALID") from None
+
+
 class HttpClient:
     """Opens its connection pool on first use; `stop` closes it."""
 
@@ -145,7 +153,10 @@ class HttpClient:
             )
         host = parts.hostname
         literal = literal_address(host)
-        if literal is not None and not self._policy.exempts(host) and first_refused([literal]) is not None:
+        if literal is None or self._policy.exempts(host) or first_refused([literal]) is None:
+            return
+        # The address as it stands: a grant does not cover other spellings of it.
+        if not self._policy.grants_access(host, _port_of(url)):
             raise AddressRefused(host, literal)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -189,10 +200,11 @@ class HttpClient:
         return self._session
 
     def _socket(self, addr_info: tuple[Any, ...]) -> socket.socket:
-        """The last gate, where the address is a fact: nothing but the settings opens it for an address that is not public."""
+        """The last gate, where the address is a fact: nothing but the settings, or a grant for
+        this very port, opens it for an address that is not public."""
         family, kind, protocol, _, address = addr_info
         target = str(address[0])
         allowed = self._policy.allow_private_networks or bool(self._policy.allowed_hosts)
-        if not allowed and first_refused([target]) is not None:
+        if not allowed and first_refused([target]) is not None and not self._policy.grants_access(target, address[1]):
             raise AddressRefused(target, target)
         return socket.socket(family=family, type=kind, proto=protocol)
