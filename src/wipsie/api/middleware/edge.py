@@ -61,16 +61,16 @@ class RequestEdge:
         app: ASGIApp,
         *,
         cors: ASGIApp | None,
-        websocket_app: ASGIApp,
+        framework: ASGIApp,
         clock: Clock,
         metrics: Metrics,
         host_rule: HostRule | None,
         log_requests: bool,
     ) -> None:
-        """`app` and `cors` take HTTP, `websocket_app` all else; `cors` must lead to `app`."""
+        """`app` and `cors`, which must lead to `app`, take HTTP; `framework` takes sockets and start and stop."""
         self._app = app
         self._cors = cors or app
-        self._websocket_app = websocket_app
+        self._framework = framework
         self._clock = clock
         self._metrics = metrics
         self._host_rule = host_rule
@@ -81,7 +81,7 @@ class RequestEdge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "lifespan":
-            await self._websocket_app(scope, receive, send)
+            await self._framework(scope, receive, send)
             return
         facts = HeaderFacts(scope)
         given = facts.request_id
@@ -137,7 +137,7 @@ class RequestEdge:
             except Forbidden:
                 await send({"type": "websocket.close", "code": 1008})
                 return
-        await self._websocket_app(scope, receive, send)
+        await self._framework(scope, receive, send)
 
 
 class _Count:
