@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -48,6 +49,10 @@ def add_welcome(router: APIRouter, *, version: str, console_installed: bool) -> 
         tags=["service"],
         summary="Welcome",
         openapi_extra=describe(
-            answers={200: Answer(type=WelcomeResponse, description="Name, version and links.", example=answer)}
+            answers={
+                200: Answer(
+                    type=WelcomeResponse, description="Name, version and links.", example=msgspec.to_builtins(answer)
+                )
+            }
         ),
     )
