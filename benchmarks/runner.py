@@ -1,0 +1,104 @@
+"""Runs scenarios: each repeat in a fresh process with a fresh folder, bounded in time, repeats taken in turns.
+
+Taking turns (all scenarios once, then all again) spreads a slow minute of the machine over all of them, so that ratios
+between scenarios stay fair.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.child import SKIPPED_EXIT_CODE
+from benchmarks.results import ScenarioResult, gather
+from benchmarks.scenario import Outcome, Scenario, Size, Skipped
+
+ROOT = Path(__file__).resolve().parent.parent
+_ERROR_LINES = 12
+
+
+class Failed(Exception):
+    """A repeat ended without figures."""
+
+
+def run_scenarios(
+    scenarios: Sequence[Scenario],
+    size: Size,
+    *,
+    repeats: int,
+    directory: Path,
+    on_step: Callable[[Scenario, int], None],
+) -> list[ScenarioResult]:
+    """Measure all scenarios; one that fails or is skipped says so in its result. `on_step` is told before each repeat."""
+    outcomes: dict[str, list[Outcome]] = {scenario.name: [] for scenario in scenarios}
+    seconds = dict.fromkeys(outcomes, 0.0)
+    skipped: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for repeat in range(1, repeats + 1):
+        for scenario in scenarios:
+            on_step(scenario, repeat)
+            if scenario.name in skipped or scenario.name in failed:
+                continue
+            started = time.perf_counter()
+            try:
+                outcomes[scenario.name].append(run_once(scenario, size, directory))
+            except Skipped as reason:
+                skipped[scenario.name] = str(reason)
+            except Failed as reason:
+                failed[scenario.name] = str(reason)
+            seconds[scenario.name] += time.perf_counter() - started
+    results: list[ScenarioResult] = []
+    for scenario in scenarios:
+        result = gather(scenario.name, scenario.title, outcomes[scenario.name], seconds[scenario.name])
+        result.skipped = skipped.get(scenario.name)
+        result.failed = failed.get(scenario.name)
+        results.append(result)
+    return results
+
+
+def run_once(scenario: Scenario, size: Size, directory: Path) -> Outcome:
+    """One repeat in a process of its own. Raises Skipped or Failed."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=directory))
+    output = folder / "outcome"
+    data = folder / "data"
+    data.mkdir()
+    command = [sys.executable, "-m", "benchmarks.child", scenario.name, size.name, str(data), str(output)]
+    try:
+        with (folder / "stderr").open("w+b") as errors:
+            # A session of its own, so that whatever the scenario started ends with it.
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True
+            )
+            try:
+                code = process.wait(scenario.time_limit_s)
+            except subprocess.TimeoutExpired:
+                raise Failed(f"It took longer than {scenario.time_limit_s:.0f} s and was ended.") from None
+            finally:
+                _end_session(process)
+            if code == SKIPPED_EXIT_CODE:
+                raise Skipped(output.read_text("utf-8"))
+            if code != 0:
+                errors.seek(0)
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                raise Failed("\n".join(lines[-_ERROR_LINES:]) or f"Exit code {code}.")
+            return msgspec.json.decode(output.read_bytes(), type=Outcome)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_session(process: subprocess.Popen[bytes]) -> None:
+    """End what the scenario left behind: the members of the session that was made for it, and nothing else."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # All ended by themselves, as they should.
+    process.wait()

@@ -1,0 +1,1 @@
+"""The scenarios that measure Wipsie, one file each."""

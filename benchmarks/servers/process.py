@@ -1,0 +1,120 @@
+"""Starts a server in a process of its own, waits until it answers, and stops it by its process id."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_STOP_S = 20.0
+
+
+class ServerFailed(Exception):
+    """The server did not start; the text holds its last words."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers."""
+
+    pid: int
+    port: int
+    start_s: float
+    """From starting the process to its first good answer."""
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serve(
+    command: Sequence[str],
+    *,
+    port: int,
+    directory: Path,
+    environment: Mapping[str, str] | None = None,
+    core: int | None = None,
+    path: str = "/health",
+    start_limit_s: float = 30.0,
+) -> Iterator[Server]:
+    """A running server; pinned to `core` when given. ServerFailed when `path` is not answered with 200 in time."""
+    directory.mkdir(parents=True, exist_ok=True)
+    log_path = directory / "server.log"
+    cores = os.sched_getaffinity(0)
+    if core is not None:
+        # The child inherits the core, and so does each of its threads; this process takes its own back below.
+        os.sched_setaffinity(0, {core})
+    try:
+        with log_path.open("wb") as log:
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+    finally:
+        os.sched_setaffinity(0, cores)
+    try:
+        while not _answers(port, path):
+            if process.poll() is not None or time.perf_counter() - started > start_limit_s:
+                words = log_path.read_text("utf-8", errors="replace")[-2000:]
+                raise ServerFailed(f"{' '.join(command)} did not answer GET {path}:\n{words}")
+            time.sleep(0.002)
+        yield Server(process.pid, port, time.perf_counter() - started)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(port: int, path: str) -> bool:
+    """Whether a GET is answered with 200."""
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(request.encode())
+            return connection.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+
+
+@contextmanager
+def serve_module(module: str, *, directory: Path, core: int | None = None, path: str = "/health") -> Iterator[Server]:
+    """A server module of this package."""
+    port = free_port()
+    command = [sys.executable, "-m", module, str(port)]
+    with serve(command, port=port, directory=directory, core=core, path=path) as server:
+        yield server
+
+
+@contextmanager
+def serve_wipsie(
+    *, directory: Path, data: Path | None = None, roles: str | None = None, core: int | None = None
+) -> Iterator[Server]:
+    """`wipsie up` with default settings, over `data` (a fresh folder below `directory` by default)."""
+    port = free_port()
+    environment = {
+        "WIPSIE_DATA_DIR": str(data or directory / "wipsie"),
+        "API_HOST": "127.0.0.1",
+        "API_PORT": str(port),
+    }
+    if roles is not None:
+        environment["WIPSIE_ROLES"] = roles
+    command = [str(Path(sys.executable).parent / "wipsie"), "up"]
+    with serve(command, port=port, directory=directory, environment=environment, core=core) as server:
+        yield server
