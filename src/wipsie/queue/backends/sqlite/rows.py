@@ -84,7 +84,7 @@ def write_extras(extras: Extras) -> str | None:
 class QueueRow:
     """A queue during one transaction: its settings, its next sequence number and its counts."""
 
-    __slots__ = ("counts", "dirty", "next_sequence", "queue_id", "settings")
+    __slots__ = ("became_ready", "counts", "dirty", "next_sequence", "queue_id", "settings", "takes_all")
 
     READY, DELAYED, LEASED, BLOCKED = 0, 3, 4, 5
     """Positions in `counts`; ready has one position per priority."""
@@ -95,6 +95,15 @@ class QueueRow:
         self.next_sequence = next_sequence
         self.counts = counts
         self.dirty = False
+        self.became_ready = 0
+        """Messages that became ready in this transaction."""
+        self.takes_all = not (
+            self.has_keys
+            or settings.delay_s
+            or settings.content_based_deduplication
+            or settings.max_messages is not None
+        )
+        """A message that asks for nothing special is simply ready here: there is nothing to decide."""
 
     def count(self, state: int, priority: int, change: int) -> None:
         """Note that `change` messages entered (or left) a state."""

@@ -41,8 +41,6 @@ class Transaction:
     def __init__(self, cursor: Statements, settings: SettingsCache, now_ms: int) -> None:
         self.cursor = cursor
         self.now_ms = now_ms
-        self.ready: dict[QueueName, int] = {}
-        """How many messages became ready, by queue: who waits there is woken after the commit."""
         self.soonest_due: dict[QueueName, int] = {}
         """Earliest new end of a delay or lease, by queue, so that waiting receivers can set their alarm."""
         self._settings = settings
@@ -107,10 +105,10 @@ class Transaction:
 
     # Readiness
 
-    def became_ready(self, queue: QueueRow, count: int = 1) -> None:
-        """Remember to wake receivers of this queue."""
-        name = queue.settings.name
-        self.ready[name] = self.ready.get(name, 0) + count
+    @property
+    def ready(self) -> dict[QueueName, int]:
+        """How many messages became ready, by queue: who waits there is woken after the commit."""
+        return {queue.settings.name: queue.became_ready for queue in self._queues.values() if queue.became_ready}
 
     def becomes_due(self, queue: QueueRow, at_ms: int) -> None:
         """Remember an end of delay or lease that receivers may have to wake for."""
@@ -145,7 +143,7 @@ class Transaction:
                 keyed.append(key)
             else:
                 queue.count(State.READY, priority, 1)
-                self.became_ready(queue)
+                queue.became_ready += 1
                 free.append(key)
         for state, keys in ((State.READY, free), (State.BLOCKED, keyed)):
             if keys:
@@ -224,7 +222,7 @@ class Transaction:
         """Count a message that entered a state and remember whom to wake."""
         queue.count(state, priority, 1)
         if state == State.READY:
-            self.became_ready(queue)
+            queue.became_ready += 1
         elif state == State.DELAYED:
             self.becomes_due(queue, at_ms)
 

@@ -70,7 +70,7 @@ class ChangeQueue(Operation):
         if before.key_concurrency != self.settings.key_concurrency:
             self._settle_all_keys(transaction, queue)
         if before.paused and not self.settings.paused:
-            transaction.became_ready(queue, sum(queue.counts[: len(Priority)]))
+            queue.became_ready += sum(queue.counts[: len(Priority)])
 
     def _settle_all_keys(self, transaction: Transaction, queue: QueueRow) -> None:
         if not queue.has_keys:

@@ -15,7 +15,7 @@ from wipsie.kernel.errors import (
 )
 from wipsie.kernel.ids import MessageId
 from wipsie.queue.backends.sqlite.operations.base import Operation
-from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, Extras, QueueRow, write_extras
+from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, Extras, QueueRow, State, write_extras
 from wipsie.queue.backends.sqlite.transaction import Transaction
 from wipsie.queue.contract import NewMessage, SendResult
 
@@ -51,9 +51,8 @@ class Send(Operation):
 
     @classmethod
     def run_all(cls, transaction: Transaction, operations: Sequence[Send]) -> list[list[SendResult | WipsieError]]:
-        batch = _Batch(transaction)
-        remembered = _remembered(transaction, operations)
-        results = [[batch.add(message, remembered) for message in operation.messages] for operation in operations]
+        batch = _Batch(transaction, [message for operation in operations for message in operation.messages])
+        results = [[batch.add(message) for message in operation.messages] for operation in operations]
         batch.insert()
         return results
 
@@ -77,65 +76,96 @@ def deduplication_key(queue: QueueRow, message: NewMessage) -> str | None:
     return None
 
 
-def _remembered(transaction: Transaction, operations: Sequence[Send]) -> dict[tuple[int, str], FirstSend]:
-    """First sends within their window, for every deduplication id in the batch."""
-    wanted: list[tuple[int, str]] = []
-    for operation in operations:
-        for message in operation.messages:
-            queue = transaction.find_queue(message.queue)
-            if queue is not None and (key := deduplication_key(queue, message)) is not None:
-                wanted.append((queue.queue_id, key))
-    if not wanted:
-        return {}
-    rows = transaction.rows(
-        """SELECT json_group_array(json_array(d.queue_id, d.id, d.message_id, d.sequence, d.sent_at, d.fingerprint))
-           FROM json_each(?) AS wanted JOIN deduplication AS d
-           ON d.queue_id = wanted.value ->> 0 AND d.id = wanted.value ->> 1 WHERE d.expires_at > ?""",
-        json.encode_text(wanted),
-        transaction.now_ms,
-    )
-    return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
-
-
 class _Batch:
     """Rows to insert, flat, as the multi-row statement takes them."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, messages: Sequence[NewMessage]) -> None:
         self.transaction = transaction
         self.values: list[object] = []
         self.deduplications: list[tuple[int, str, str, int, int, int, str | None]] = []
+        self.first_sends = self._find_first_sends(messages)
 
-    def add(self, message: NewMessage, remembered: dict[tuple[int, str], FirstSend]) -> SendResult | WipsieError:
+    def _find_first_sends(self, messages: Sequence[NewMessage]) -> dict[tuple[int, str], FirstSend]:
+        """What was sent within its window under the deduplication ids of this batch."""
         transaction = self.transaction
-        now_ms = transaction.now_ms
+        wanted: list[tuple[int, str]] = []
+        for message in messages:
+            queue = transaction.find_queue(message.queue)
+            if queue is None or (message.deduplication_id is None and queue.takes_all):
+                continue
+            key = deduplication_key(queue, message)
+            if key is not None:
+                wanted.append((queue.queue_id, key))
+        if not wanted:
+            return {}
+        rows = transaction.rows(
+            """SELECT json_group_array(json_array(d.queue_id, d.id, d.message_id, d.sequence, d.sent_at, d.fingerprint))
+               FROM json_each(?) AS wanted JOIN deduplication AS d
+               ON d.queue_id = wanted.value ->> 0 AND d.id = wanted.value ->> 1 WHERE d.expires_at > ?""",
+            json.encode_text(wanted),
+            transaction.now_ms,
+        )
+        return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+
+    def add(self, message: NewMessage) -> SendResult | WipsieError:
+        """Take one message in, or refuse it."""
+        queue = self.transaction.find_queue(message.queue)
+        # A character is at most four bytes: most bodies need no exact count.
+        if (
+            queue is not None
+            and queue.takes_all
+            and message.deduplication_id is None
+            and message.delay_s is None
+            and message.attributes is None
+            and message.origin is None
+            and len(message.body) * 4 <= queue.settings.message_bytes_max
+        ):
+            queue.counts[message.priority] += 1
+            queue.became_ready += 1
+            return self._append(queue, message, State.READY, self.transaction.now_ms, None)
         try:
-            queue = transaction.queue(message.queue)
-            settings = queue.settings
-            key_id = deduplication_key(queue, message)
-            if key_id is not None and (first := remembered.get((queue.queue_id, key_id))) is not None:
-                return _repeat(message, first)
-            _check(queue, message)
+            return self._decide(message)
         except WipsieError as error:
             return error
-        delay_s = settings.delay_s if message.delay_s is None else message.delay_s
-        visible_at = now_ms + int(delay_s * 1000)
+
+    def _decide(self, message: NewMessage) -> SendResult:
+        transaction = self.transaction
+        now_ms = transaction.now_ms
+        queue = transaction.queue(message.queue)
+        settings = queue.settings
+        key_id = deduplication_key(queue, message)
+        if key_id is not None and (first := self.first_sends.get((queue.queue_id, key_id))) is not None:
+            return _repeat(message, first)
+        _check(queue, message)
+        visible_at = now_ms + int((settings.delay_s if message.delay_s is None else message.delay_s) * 1000)
         state = transaction.place(queue, message.group_id, visible_at)
-        key = queue.take_key()
         transaction.enter(queue, state, message.priority, visible_at)
-        extras = None
-        if message.attributes or message.deduplication_id is not None or message.origin is not None:
-            extras = write_extras(
-                Extras(
-                    attributes=message.attributes or {},
-                    deduplication_id=message.deduplication_id,
-                    origin=message.origin,
-                )
-            )
+        extras = Extras(
+            attributes=message.attributes or {},
+            deduplication_id=message.deduplication_id,
+            origin=message.origin,
+        )
+        result = self._append(queue, message, state, visible_at, write_extras(extras))
+        if key_id is not None:
+            window_s = message.deduplication_window_s
+            if window_s is None:
+                window_s = settings.deduplication_window_s
+            first = (message.message_id, result.sequence_number, now_ms, message.fingerprint)
+            self.first_sends[queue.queue_id, key_id] = first
+            expires_at = now_ms + int(window_s * 1000)
+            self.deduplications.append((queue.queue_id, key_id, *first[:3], expires_at, message.fingerprint))
+        return result
+
+    def _append(
+        self, queue: QueueRow, message: NewMessage, state: State, visible_at: int, extras: str | None
+    ) -> SendResult:
+        now_ms = self.transaction.now_ms
+        key = queue.take_key()
         self.values += (
             key,
             queue.queue_id,
-            int(state),
-            int(message.priority),
+            state.value,
+            message.priority.value,
             visible_at,
             None,
             0,
@@ -146,16 +176,7 @@ class _Batch:
             extras,
             message.body,
         )
-        sequence = key & SEQUENCE_MASK
-        if key_id is not None:
-            window_s = message.deduplication_window_s
-            if window_s is None:
-                window_s = settings.deduplication_window_s
-            expires_at = now_ms + int(window_s * 1000)
-            row = (queue.queue_id, key_id, message.message_id, sequence, now_ms, expires_at, message.fingerprint)
-            self.deduplications.append(row)
-            remembered[queue.queue_id, key_id] = (message.message_id, sequence, now_ms, message.fingerprint)
-        return SendResult(message.message_id, sequence, now_ms)
+        return SendResult(message.message_id, key & SEQUENCE_MASK, now_ms)
 
     def insert(self) -> None:
         transaction, values = self.transaction, self.values
@@ -175,10 +196,10 @@ class _Batch:
             )
 
 
-def _repeat(message: NewMessage, first: FirstSend) -> SendResult | WipsieError:
+def _repeat(message: NewMessage, first: FirstSend) -> SendResult:
     message_id, sequence, sent_at, fingerprint = first
     if message.fingerprint is not None and fingerprint is not None and fingerprint != message.fingerprint:
-        return IdempotencyKeyReused(
+        raise IdempotencyKeyReused(
             "This key was used for another message; use a new key for a new message.",
             details={"message_id": message_id},
         )
@@ -188,15 +209,13 @@ def _repeat(message: NewMessage, first: FirstSend) -> SendResult | WipsieError:
 def _check(queue: QueueRow, message: NewMessage) -> None:
     """Refuse what this queue cannot take."""
     settings = queue.settings
-    # A character is at most four bytes: most bodies need no exact count.
-    if len(message.body) * 4 > settings.message_bytes_max or message.attributes:
-        size = message_bytes(message)
-        if size > settings.message_bytes_max:
-            raise MessageTooLarge(
-                f"The message has {size} bytes; this queue takes up to {settings.message_bytes_max}. "
-                "Store the content elsewhere and send a reference.",
-                details={"bytes": size, "bytes_max": settings.message_bytes_max},
-            )
+    size = message_bytes(message)
+    if size > settings.message_bytes_max:
+        raise MessageTooLarge(
+            f"The message has {size} bytes; this queue takes up to {settings.message_bytes_max}. "
+            "Store the content elsewhere and send a reference.",
+            details={"bytes": size, "bytes_max": settings.message_bytes_max},
+        )
     if settings.fifo and message.group_id is None:
         raise InvalidInput("A FIFO queue needs a group_id on every message.", details={"field": "group_id"})
     if settings.max_messages is not None and queue.total >= settings.max_messages:

@@ -165,7 +165,7 @@ def _change(transaction: Transaction, change: VisibilityChange, held: Held) -> t
     queue.count(held.state, held.priority, -1)
     queue.count(state, held.priority, 1)
     if state == State.READY:
-        transaction.became_ready(queue)
+        queue.became_ready += 1
     elif state != State.BLOCKED:
         transaction.becomes_due(queue, at_ms)
     return held.key, int(state), at_ms, int(change.undo_receive and held.state == State.LEASED)
