@@ -81,6 +81,7 @@ async def test_a_failed_migration_leaves_the_old_schema(url: str) -> None:
     await database.stop()
 
 
+@pytest.mark.slow
 async def test_processes_that_migrate_at_once_share_the_work(url: str) -> None:
     code = "import asyncio, sys; from wipsie.database.migrator import migrate; print(len(asyncio.run(migrate(sys.argv[1]))))"
     processes = [
@@ -91,6 +92,7 @@ async def test_processes_that_migrate_at_once_share_the_work(url: str) -> None:
     assert sorted(outputs) == [0, 0, len(revisions())]
 
 
+@pytest.mark.slow
 async def test_nothing_pending_costs_no_alembic(url: str) -> None:
     await migrate(url)
     code = (

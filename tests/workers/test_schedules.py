@@ -300,6 +300,7 @@ async def test_the_scheduler_outlives_a_database_that_fails(
     await scheduler.stop()
 
 
+@pytest.mark.slow
 async def test_declaring_imports_the_cron_library_only_for_what_is_new(tmp_path: Path) -> None:
     # In a process of its own: other tests have imported it here.
     url = f"sqlite:///{tmp_path}/other.db"

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from wipsie.database.one_step_driver import connect
 from wipsie.database.urls import DatabaseUrl
 from wipsie.kernel import json
 
@@ -30,7 +31,7 @@ def sqlite_engine(
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_TIMEOUT_S,
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": connect},
         json_serializer=json.encode_text,
         json_deserializer=json.decode,
     )
@@ -42,7 +43,6 @@ def sqlite_engine(
     if not writes:
         # A write on a reading connection would fight the writer for the lock; it is told so instead.
         pragmas.append("PRAGMA query_only=ON")
-    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
     def on_connect(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
@@ -51,7 +51,11 @@ def sqlite_engine(
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if writes:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            driver_connection: Any = connection.connection.driver_connection
+            driver_connection.begin_with_next_statement()
 
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
