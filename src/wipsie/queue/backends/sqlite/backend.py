@@ -124,8 +124,8 @@ class SqliteQueueBackend:
                 return deliveries
             look_again_s = min(remaining_s, RECHECK_S)
             if next_due_ms is not None:
-                # At least a millisecond: a due that more than one transaction must promote is looked at again at once.
-                look_again_s = min(look_again_s, max(0.001, (next_due_ms - self._clock.now_ms()) / 1000))
+                # Not above zero when it fell due meanwhile: then the next look makes it ready, without a wait.
+                look_again_s = min(look_again_s, (next_due_ms - self._clock.now_ms()) / 1000)
             await self._waiters.wait(queue, signal, look_again_s)
             if self._stopping:
                 return []
