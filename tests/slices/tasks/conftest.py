@@ -102,7 +102,6 @@ async def open_desk(tmp_path: Path, migrated: Path) -> AsyncIterator[OpenDesk]:
         clock = SystemClock()
         database = Database(f"sqlite:///{tmp_path}/wipsie.db", clock=clock)
         shutil.copyfile(migrated, tmp_path / "wipsie.db")
-        await database.start()
         names = QueueNames()
         engine = QueueEngine(SqliteQueueBackend(tmp_path / "queue.db", clock=clock), clock=clock, names=names)
         registry = HandlerRegistry()
@@ -130,6 +129,7 @@ async def open_desk(tmp_path: Path, migrated: Path) -> AsyncIterator[OpenDesk]:
         )
         for spec in made.handlers:
             registry.add(spec)
+        await database.start()
         await engine.start()
         await engine.declare(made.queues)
         pool = CpuPool(clock=clock, processes_max=1)

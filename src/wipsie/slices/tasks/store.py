@@ -71,7 +71,7 @@ class PollSourceStore:
         async with self._database.read() as connection:
             found = await connection.execute(select(poll_sources_table).where(poll_sources_table.c.source_key == key))
             row = found.mappings().one_or_none()
-        return None if row is None else msgspec.convert(dict(row), PollSource)
+        return None if row is None else PollSource(**row)
 
     async def save(self, source: PollSource) -> None:
         """Write all fields; of two polls at the same time the later one stays."""
@@ -90,4 +90,4 @@ class PollSourceStore:
         newest = poll_sources_table.c.last_poll_time_ms.desc()
         async with self._database.read() as connection:
             found = await connection.execute(select(poll_sources_table).order_by(newest).limit(limit))
-            return [msgspec.convert(dict(row), PollSource) for row in found.mappings()]
+            return [PollSource(**row) for row in found.mappings()]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.errors import HeaderParseError, NonASCIILocalPartDefect
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formatdate, parseaddr
+from email.utils import formatdate
 from typing import Any
 
 import msgspec
@@ -40,17 +40,19 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 def parse_address(text: str, field: str) -> Address:
     """One address, with or without a name: ``ann@example.org`` or ``Ann <ann@example.org>``. InvalidInput otherwise."""
     _refuse_control(text, field)
-    name, spec = parseaddr(text)
-    local, _, domain = spec.rpartition("@")
-    # Parsing is forgiving by design; only a text that says nothing but this address is accepted.
-    leftover = text.replace(spec, "", 1) if spec else text
-    whole = not leftover.strip() if not name else leftover.rstrip().endswith("<>")
-    if not (local and whole and len(spec) <= ADDRESS_LENGTH_MAX and _DOMAIN.fullmatch(domain)) or "," in leftover:
-        raise _bad_address(text, field)
     try:
-        return Address(display_name=name, addr_spec=spec)
+        parsed: Any = HeaderRegistry()("to", text)
+        # Parsing is forgiving by design; only a text that is nothing but one whole address is accepted.
+        flawed = any(not isinstance(defect, NonASCIILocalPartDefect) for defect in parsed.defects)
+        groups, addresses = parsed.groups, parsed.addresses
     except (HeaderParseError, ValueError, IndexError):
         raise _bad_address(text, field) from None
+    if flawed or len(groups) != 1 or groups[0].display_name is not None or len(addresses) != 1:
+        raise _bad_address(text, field)
+    address: Address = addresses[0]
+    if len(address.addr_spec) > ADDRESS_LENGTH_MAX or not address.username or not _DOMAIN.fullmatch(address.domain):
+        raise _bad_address(text, field)
+    return address
 
 
 def compose(letter: Letter) -> EmailMessage:

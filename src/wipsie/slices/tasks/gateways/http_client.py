@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 RETRY_AFTER_S_MAX = 3600.0
+_BLANK = re.compile(r"[\s\x00-\x20\x7f]")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -147,7 +149,7 @@ class HttpClient:
     def _check(self, url: str) -> None:
         """Scheme and literal addresses; names are judged when they are resolved."""
         parts = urlsplit(url)
-        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname or _BLANK.search(parts.netloc):
             raise HttpRefused(
                 f"'{without_credentials(url)[:200]}' is not an http or https URL with a host.", "URL_INVALID"
             )

@@ -1,7 +1,7 @@
 """Expressions of derived columns: arithmetic, comparison and a few functions, read as a tree and never executed as code.
 
 Allowed: numbers, texts, ``true false null``, column names, ``+ - * / // % **``, comparisons, ``and or not``,
-``a if condition else b``, and the functions below. A name that is not a word is written ``col("Body Mass (g)")``.
+``a if condition else b``, and the functions below (``round(x)`` or ``round(x, digits)``). A name that is not a word is written ``col("Body Mass (g)")``.
 """
 
 # Polars' signatures name types of optional libraries; without those installed its members are "partially unknown".
@@ -19,6 +19,7 @@ from wipsie.kernel.errors import InvalidInput
 from wipsie.slices.tasks.domain.tables.columns import require_columns
 
 DEPTH_MAX = 40
+ROUND_DIGITS_MAX = 15
 
 _BINARY: dict[type[ast.operator], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     ast.Add: lambda left, right: left + right,
@@ -115,6 +116,8 @@ def _build(node: ast.expr, text: str, columns: Sequence[str], depth: int) -> pl.
         case ast.Call(func=ast.Name(id="col"), args=[ast.Constant(value=str() as name)], keywords=[]):
             require_columns((name,), columns, "derive")
             return pl.col(name)
+        case ast.Call(func=ast.Name(id="round"), args=[value, ast.Constant(value=int() as digits)], keywords=[]):
+            return inner(value).round(max(0, min(digits, ROUND_DIGITS_MAX)))
         case ast.Call(func=ast.Name(id=name), args=[value], keywords=[]) if name in _ONE:
             return _ONE[name](inner(value))
         case ast.Call(func=ast.Name(id=name), args=[first, second], keywords=[]) if name in _TWO:
