@@ -1,0 +1,351 @@
+"""A Hypothesis state machine: any sequence of calls leaves the backend where the model says. Needs hypothesis.
+
+In a test module::
+
+    Machine = queue_state_machine(lambda folder: lambda clock: MyBackend(folder / "queue.db", clock=clock))
+    TestQueueStateMachine = Machine.TestCase
+    TestQueueStateMachine.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+
+The backend must keep priorities, deduplication, FIFO groups, key concurrency and exact counts, live on the given clock,
+and offer peek.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from wipsie.kernel.errors import ReceiptExpired
+from wipsie.kernel.ids import MessageId, QueueName, Receipt, new_message_id
+from wipsie.queue.contract import (
+    DeadLetterCause,
+    DeadLetterOrder,
+    Delivery,
+    NewMessage,
+    Outcome,
+    Priority,
+    QueueSettings,
+    SendResult,
+    VisibilityChange,
+)
+from wipsie.testing.clock import FakeClock
+from wipsie.testing.queue_contract.model import ModelMessage, QueueModel
+from wipsie.testing.queue_contract.workbench import BackendFactory
+
+ValueT = TypeVar("ValueT")
+
+PLAIN, KEYED, LINE = QueueName("model-plain"), QueueName("model-keyed"), QueueName("model-line.fifo")
+DEAD, LINE_DEAD = QueueName("model-dead"), QueueName("model-line-dead.fifo")
+QUEUES = (
+    QueueSettings(name=DEAD),
+    QueueSettings(name=LINE_DEAD, fifo=True),
+    QueueSettings(name=PLAIN, dead_letter_queue=DEAD, max_receive_count=3),
+    QueueSettings(name=KEYED, dead_letter_queue=DEAD, max_receive_count=3, key_concurrency=2),
+    QueueSettings(name=LINE, dead_letter_queue=LINE_DEAD, max_receive_count=3, fifo=True),
+)
+_ALL = st.sampled_from([settings.name for settings in QUEUES])
+_WORK = st.sampled_from([PLAIN, KEYED, LINE])
+_CAUSE = DeadLetterCause(code="REJECTED", reason="the machine said so")
+_PAGE = 10_000
+
+
+class QueueStateMachine(RuleBasedStateMachine):
+    """Rules call backend and model alike; invariants compare them. Subclasses say which backend."""
+
+    make_factory: Callable[[Path], BackendFactory]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = Path(tempfile.mkdtemp(prefix="wipsie-model-"))
+        self.clock = FakeClock(settle_s=0.0)
+        self.factory = type(self).make_factory(self.folder)
+        self.backend = self.factory(self.clock)
+        self.run(self.backend.start())
+        for settings in QUEUES:
+            self.run(self.backend.create_queue(settings))
+        self.model = QueueModel({settings.name: settings for settings in QUEUES})
+        self.handed_out: list[tuple[QueueName, Receipt, MessageId]] = []
+
+    def run(self, call: Coroutine[Any, Any, ValueT]) -> ValueT:
+        return self.loop.run_until_complete(asyncio.wait_for(call, 10.0))
+
+    def teardown(self) -> None:
+        try:
+            self.run(self.backend.stop())
+        finally:
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    @property
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    # Rules
+
+    @rule(seconds=st.sampled_from([0.001, 1.0, 5.0, 30.0, 31.0, 61.0, 120.0, 301.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.jump(seconds)
+
+    @rule(
+        queue=_WORK,
+        priorities=st.lists(st.sampled_from(list(Priority)), min_size=1, max_size=4),
+        delay_s=st.sampled_from([0.0, 0.0, 5.0, 40.0]),
+        group_id=st.sampled_from(["a", "b"]),
+        keyless=st.booleans(),
+    )
+    def send(self, queue: QueueName, priorities: list[Priority], delay_s: float, group_id: str, keyless: bool) -> None:
+        fifo = queue == LINE
+        messages = [
+            NewMessage(
+                queue=queue,
+                body=f"{priority.name}",
+                message_id=new_message_id(),
+                priority=priority,
+                # A delayed head of a FIFO group has a test of its own.
+                delay_s=0.0 if fifo else delay_s,
+                group_id=None if queue == PLAIN or (keyless and not fifo) else group_id,
+            )
+            for priority in priorities
+        ]
+        for message, result in zip(messages, self.run(self.backend.send(messages)), strict=True):
+            assert isinstance(result, SendResult), result
+            self._accepted(message)
+
+    @rule(queue=st.sampled_from([PLAIN, LINE]), key=st.sampled_from(["k1", "k2"]))
+    def send_with_a_key(self, queue: QueueName, key: str) -> None:
+        message = NewMessage(
+            queue=queue,
+            body="once",
+            message_id=new_message_id(),
+            deduplication_id=key,
+            group_id="a" if queue == LINE else None,
+        )
+        (result,) = self.run(self.backend.send([message]))
+        assert isinstance(result, SendResult), result
+        first_id, ends_ms = self.model.keys.get((queue, key), (None, 0))
+        if ends_ms > self.now_ms:
+            assert result.duplicate
+            assert result.message_id == first_id
+        else:
+            assert not result.duplicate
+            self._accepted(message)
+            self.model.keys[queue, key] = (message.message_id, self.now_ms + 300_000)
+
+    @rule(queue=_ALL, max_messages=st.sampled_from([1, 2, 10]), timeout_s=st.sampled_from([None, 1.0, 100.0]))
+    def receive(self, queue: QueueName, max_messages: int, timeout_s: float | None) -> None:
+        model, now_ms = self.model, self.now_ms
+        possible = {one.message_id: one for one in model.deliverable(queue, now_ms)}
+        poison = [one for one in model.of(queue) if model.is_poison(one) and one.is_waiting(now_ms)]
+        ranks = {message_id: model.rank(one) for message_id, one in possible.items()}
+        deliveries = self.run(self.backend.receive(queue, max_messages=max_messages, visibility_timeout_s=timeout_s))
+        assert len(deliveries) <= max_messages
+        delivered = [delivery.message_id for delivery in deliveries]
+        assert len(set(delivered)) == len(delivered)
+        moved = self._learn_receive_limit(poison)
+        for delivery in deliveries:
+            self._check_delivery(delivery, timeout_s)
+            model.deliver(delivery)
+            self.handed_out.append((queue, delivery.receipt, delivery.message_id))
+        settings = model.settings[queue]
+        if settings.fifo or settings.key_concurrency is not None:
+            # A poisonous head that was moved away makes place for the next, in this receive or the one after.
+            if not moved:
+                assert set(delivered) <= set(possible), "a message was delivered whose key is busy"
+            assert bool(delivered or moved) == bool(possible), "a receive found nothing although a message may go"
+        else:
+            good = [message_id for message_id, one in possible.items() if not model.is_poison(one)]
+            # Poison was counted before its delivery, so what was delivered is good by definition.
+            expected = sorted({*good, *delivered}, key=lambda message_id: ranks[message_id])
+            assert len(delivered) == min(max_messages, len(expected)), "a receive gave too few messages"
+            assert [ranks[one] for one in delivered] == [ranks[one] for one in expected[: len(delivered)]], "order"
+        self._check_keys(queue)
+
+    @precondition(lambda self: bool(self.handed_out))
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        queue, receipt, message_id = self._pick(data)
+        held = self._holder(queue, receipt, message_id)
+        (outcome,) = self.run(self.backend.delete([(queue, receipt)]))
+        if self._agrees(outcome, held):
+            del self.model.messages[message_id]
+
+    @precondition(lambda self: bool(self.handed_out))
+    @rule(
+        data=st.data(),
+        seconds=st.sampled_from([0.0, 0.0, 10.0, 100.0]),
+        release=st.booleans(),
+        undo_receive=st.booleans(),
+    )
+    def change_visibility(self, data: st.DataObject, seconds: float, release: bool, undo_receive: bool) -> None:
+        queue, receipt, message_id = self._pick(data)
+        held = self._holder(queue, receipt, message_id)
+        if queue in (DEAD, LINE_DEAD):
+            # The contract does not say whether a redrive takes delayed dead letters.
+            release = undo_receive = False
+        lease_ended = held is not None and not held.is_leased(self.now_ms)
+        change = VisibilityChange(queue, receipt, seconds, release=release, undo_receive=undo_receive)
+        (outcome,) = self.run(self.backend.change_visibility([change]))
+        if lease_ended and queue in (KEYED, LINE) and isinstance(outcome, ReceiptExpired):
+            return  # Another message took its place meanwhile.
+        if self._agrees(outcome, held) and held is not None:
+            if undo_receive and not held.undone and held.receive_count:
+                held.receive_count -= 1
+                held.undone = True
+            held.visible_at_ms = self.now_ms + int(seconds * 1000)
+            held.leased = seconds > 0 and not release and not undo_receive
+        self._check_keys(queue)
+
+    @precondition(lambda self: bool(self.handed_out))
+    @rule(data=st.data())
+    def dead_letter(self, data: st.DataObject) -> None:
+        queue, receipt, message_id = self._pick(data)
+        dead_letter_queue = self.model.settings[queue].dead_letter_queue
+        if dead_letter_queue is None:
+            return
+        held = self._holder(queue, receipt, message_id)
+        (outcome,) = self.run(self.backend.dead_letter([DeadLetterOrder(queue, receipt, _CAUSE)]))
+        if self._agrees(outcome, held) and held is not None:
+            self._died(held)
+
+    @rule(queue=st.sampled_from([DEAD, LINE_DEAD]))
+    def redrive(self, queue: QueueName) -> None:
+        letters = self.model.of(queue)
+        step = self.run(self.backend.redrive(queue, limit=1000))
+        free = [one for one in letters if not one.is_leased(self.now_ms)]
+        assert (step.moved, step.skipped) == (len(free), len(letters) - len(free))
+        assert step.next_sequence_number is None
+        for one in free:
+            assert one.origin is not None
+            self.model.move(one, one.origin, self.now_ms)
+            one.receive_count = 0
+            one.redrive_count += 1
+            one.origin = None
+
+    @rule(queue=_WORK)
+    def purge(self, queue: QueueName) -> None:
+        messages = self.model.of(queue)
+        assert self.run(self.backend.purge(queue)) == len(messages)
+        for one in messages:
+            del self.model.messages[one.message_id]
+
+    @rule(queue=_WORK)
+    def pause_or_resume(self, queue: QueueName) -> None:
+        settings = self.model.settings[queue]
+        changed = msgspec.structs.replace(settings, paused=not settings.paused)
+        self.run(self.backend.change_queue(changed))
+        self.model.settings[queue] = changed
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.backend.stop())
+        self.backend = self.factory(self.clock)
+        self.run(self.backend.start())
+
+    # What must always hold
+
+    @invariant()
+    def nothing_is_lost_and_nothing_appears(self) -> None:
+        for queue in self.model.settings:
+            seen = [message.message_id for message in self.run(self.backend.peek(queue, limit=_PAGE))]
+            assert seen == [one.message_id for one in self.model.of(queue)], f"messages of {queue}, in order"
+
+    @invariant()
+    def counts_are_those_of_the_model(self) -> None:
+        for queue in self.model.settings:
+            counts = self.run(self.backend.counts(queue))
+            found = (counts.ready + counts.blocked, counts.delayed, counts.leased)
+            assert found == self.model.counts(queue, self.now_ms), f"(waiting, delayed, leased) of {queue}"
+            if queue in (PLAIN, DEAD):
+                assert counts.blocked == 0
+
+    # Helpers
+
+    def _accepted(self, message: NewMessage) -> None:
+        self.model.messages[message.message_id] = ModelMessage(
+            message_id=message.message_id,
+            queue=message.queue,
+            order=self.model.next_order(),
+            visible_at_ms=self.now_ms + int((message.delay_s or 0.0) * 1000),
+            priority=message.priority,
+            group_id=message.group_id,
+        )
+
+    def _pick(self, data: st.DataObject) -> tuple[QueueName, Receipt, MessageId]:
+        # From the newest: stale ones come up often enough, current ones must too.
+        index = data.draw(st.integers(0, min(len(self.handed_out), 8) - 1), label="receipt")
+        return self.handed_out[-1 - index]
+
+    def _holder(self, queue: QueueName, receipt: Receipt, message_id: MessageId) -> ModelMessage | None:
+        """The message this receipt is current for."""
+        message = self.model.messages.get(message_id)
+        return message if message is not None and message.queue == queue and message.receipt == receipt else None
+
+    def _agrees(self, outcome: Outcome, held: ModelMessage | None) -> bool:
+        """True when the call was right to be done; fails when a current receipt is refused or a stale one taken."""
+        if held is None:
+            assert isinstance(outcome, ReceiptExpired), f"a stale receipt was answered with {outcome!r}"
+            return False
+        assert outcome is None, f"a current receipt was refused: {outcome!r}"
+        return True
+
+    def _died(self, message: ModelMessage) -> None:
+        origin = message.queue
+        dead_letter_queue = self.model.settings[origin].dead_letter_queue
+        assert dead_letter_queue is not None
+        self.model.move(message, dead_letter_queue, self.now_ms)
+        message.origin = origin
+        message.receive_count = None
+
+    def _learn_receive_limit(self, poison: list[ModelMessage]) -> bool:
+        """Which of the messages over their receive limit this receive came upon: the contract leaves that open."""
+        moved = False
+        for dead_letter_queue in {self.model.settings[one.queue].dead_letter_queue for one in poison}:
+            assert dead_letter_queue is not None
+            known = {one.message_id: one for one in poison}
+            for letter in self.run(self.backend.peek(dead_letter_queue, limit=_PAGE)):
+                if (message := known.get(letter.message_id)) is not None:
+                    assert letter.dead_letter is not None
+                    assert letter.dead_letter.cause.code == "RECEIVE_LIMIT"
+                    self._died(message)
+                    moved = True
+        return moved
+
+    def _check_delivery(self, delivery: Delivery, timeout_s: float | None) -> None:
+        message = self.model.messages[delivery.message_id]
+        assert message.queue == delivery.queue
+        assert message.is_waiting(self.now_ms), "delivered within a lease or a delay"
+        assert not self.model.is_poison(message), "delivered more often than its queue allows"
+        assert all(delivery.receipt != receipt for _, receipt, _ in self.handed_out), "a receipt was used twice"
+        if message.receive_count is not None:
+            assert delivery.receive_count == message.receive_count + 1
+        assert delivery.redrive_count == message.redrive_count
+        assert delivery.priority == message.priority
+        assert (delivery.dead_letter is not None) == (message.origin is not None)
+        settings = self.model.settings[delivery.queue]
+        lease_s = settings.visibility_timeout_s if timeout_s is None else timeout_s
+        assert (delivery.received_at_ms, delivery.lease_until_ms) == (self.now_ms, self.now_ms + int(lease_s * 1000))
+        if not settings.fifo and settings.key_concurrency is None:
+            assert delivery.waiting_since_ms == message.visible_at_ms
+
+    def _check_keys(self, queue: QueueName) -> None:
+        settings = self.model.settings[queue]
+        limit = 1 if settings.fifo else settings.key_concurrency
+        if limit is not None:
+            messages = self.model.of(queue)
+            busiest = max((self.model.in_flight(one, messages, self.now_ms) for one in messages), default=0)
+            assert busiest <= limit, f"{busiest} messages of one key are in flight"
+
+
+def queue_state_machine(make_factory: Callable[[Path], BackendFactory]) -> type[QueueStateMachine]:
+    """The machine for one backend. `make_factory(folder)` gives a factory whose backends share a store in `folder`."""
+    return type("BoundQueueStateMachine", (QueueStateMachine,), {"make_factory": staticmethod(make_factory)})
