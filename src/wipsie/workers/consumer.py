@@ -92,6 +92,7 @@ class Consumer:
         self._stopping = False
         self._paused = False
         self._fetcher: asyncio.Future[None] | None = None
+        self._receiving: asyncio.Task[list[Delivery]] | None = None
         self._all_ended: asyncio.Future[None] | None = None
         self._prefetch = 0
         self._refill_at = 0
@@ -110,6 +111,8 @@ class Consumer:
     def pause(self) -> None:
         """Fetch nothing more until `resume`; what was fetched is still run."""
         self._paused = True
+        if self._receiving is not None:
+            self._receiving.cancel()
 
     def resume(self) -> None:
         """Fetch again."""
@@ -191,7 +194,7 @@ class Consumer:
                 await self._room_wanted()
                 continue
             try:
-                deliveries = await self._engine.receive(self._stored, max_messages=room, wait_s=_WAIT_S)
+                deliveries = await self._receive(room)
             except Exception as error:
                 _log.error("messages_not_received", queue=self.queue, error=str(error), retry_in_s=pause_s)
                 await self._clock.sleep(pause_s)
@@ -200,6 +203,21 @@ class Consumer:
             pause_s = _FETCH_PAUSE_S_MIN
             if deliveries:
                 await self._admit(deliveries)
+
+    async def _receive(self, room: int) -> list[Delivery]:
+        """Up to `room` messages; none after a long wait, or when the consumer was paused meanwhile."""
+        self._receiving = asyncio.create_task(
+            self._engine.receive(self._stored, max_messages=room, wait_s=_WAIT_S), name=f"receive:{self.queue}"
+        )
+        try:
+            return await self._receiving
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._paused and task is not None and not task.cancelling():
+                return []
+            raise
+        finally:
+            self._receiving = None
 
     def _room(self) -> int:
         """How many messages to fetch now; 0 when it is not worth it yet."""
@@ -317,6 +335,9 @@ class Consumer:
                 continue
             turn += 1
             held = buffer.popleft()
+            # Before the handler starts, or a slow one would keep the free slots waiting for messages.
+            if self._fetcher is not None and len(buffer) <= self._refill_at:
+                self._wake_fetcher()
             if held.lost:
                 self._drop(held)
             else:
@@ -553,3 +574,4 @@ class Consumer:
         self._failed(held, route, route.spec.task_type, None, failure, reason, slot.started_at_ms)
         if not self._stopping:
             self._open_slot()
+            self._wake_fetcher()
