@@ -1,0 +1,49 @@
+"""Checks of what is reached over the network: our port, the mail server."""
+
+from __future__ import annotations
+
+import asyncio
+
+from wipsie.app.doctor.finding import FAIL, OK, WARN, Finding
+from wipsie.app.instances import running_instances
+from wipsie.app.listening import is_taken, open_listener
+from wipsie.app.settings import Settings
+
+_CONNECT_S_MAX = 5.0
+
+
+async def check_port(settings: Settings) -> list[Finding]:
+    """Free for us, or ours already."""
+    api = settings.api
+    for one in running_instances(settings.data_dir):
+        if one.address is not None:
+            return [Finding("port", OK, f"Wipsie {one.version} answers on {one.address} (process {one.pid})")]
+    if "api" not in settings.instance.roles:
+        return [Finding("port", OK, "not needed: WIPSIE_ROLES leaves the API out")]
+    if api.port and await asyncio.to_thread(is_taken, api.host, api.port):
+        advice = "Stop the other program, or choose another port with API_PORT."
+        return [Finding("port", FAIL, f"{api.port} on {api.host} is taken by another program", advice)]
+    listener = open_listener(api.host, api.port, allow_remote=api.allow_remote)
+    listener.close()
+    if not listener.is_loopback:
+        detail = f"{api.host}:{api.port} is free, and open to everybody who reaches this machine"
+        return [Finding("port", WARN, detail, "Use API_HOST=127.0.0.1 until there are accounts.")]
+    return [Finding("port", OK, f"{api.port} on {api.host} is free")]
+
+
+async def check_mail(settings: Settings) -> list[Finding]:
+    """The mail server answers, or the local mailbox is used."""
+    from wipsie.slices.tasks.gateways.smtp import parse_smtp_url
+
+    if not settings.tasks.smtp_url:
+        return [Finding("mail", OK, f"goes into the folder {settings.data_dir / 'mailbox'}")]
+    server = parse_smtp_url(settings.tasks.smtp_url)
+    try:
+        async with asyncio.timeout(_CONNECT_S_MAX):
+            _, writer = await asyncio.open_connection(server.host, server.port)
+    except (OSError, TimeoutError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "no answer"
+        advice = "Check SMTP_URL and the way to the server; notifications are retried meanwhile."
+        return [Finding("mail", FAIL, f"{server.host}:{server.port} cannot be reached: {reason}", advice)]
+    writer.close()
+    return [Finding("mail", OK, f"{server.host}:{server.port} answers")]

@@ -1,0 +1,93 @@
+"""Checks of what is stored: database, queues, workers."""
+
+from __future__ import annotations
+
+from wipsie.app.doctor.finding import FAIL, OK, WARN, Finding
+from wipsie.app.instances import running_instances
+from wipsie.app.queues import build_engine, queue_file
+from wipsie.app.settings import Settings
+from wipsie.kernel.clock import SystemClock
+from wipsie.kernel.durations import format_duration
+from wipsie.queue.contract import QueueCounts
+
+STUCK_AFTER_S = 300.0
+"""A message that is ready and still waits this long: nobody takes it."""
+
+
+async def check_database(settings: Settings) -> list[Finding]:
+    """Reachable, and at the schema of this version."""
+    from wipsie.database import Database, migrator
+    from wipsie.database.urls import parse_database_url
+
+    place = parse_database_url(settings.database.url)
+    if place.path is not None and not place.path.exists():
+        return [Finding("database", OK, f"{place.path} is made at the first start")]
+    pending = await migrator.pending(settings.database.url)
+    database = Database(settings.database.url, clock=SystemClock())
+    await database.start()
+    await database.stop()
+    if pending:
+        detail = f"reachable, but it lacks the migrations {', '.join(pending)}"
+        return [Finding("database", FAIL, detail, "Run: wipsie migrate")]
+    return [Finding("database", OK, f"{place.dialect} answers, schema {await migrator.current(settings.database.url)}")]
+
+
+async def check_queues(settings: Settings) -> list[Finding]:
+    """Reachable; nothing stuck, dead or forgotten in pause."""
+    file = queue_file(settings.queue.url)
+    if not file.exists():
+        return [Finding("queue", OK, f"{file} is made at the first start")]
+    engine = build_engine(settings, SystemClock())
+    await engine.start()
+    try:
+        counts = await engine.all_counts()
+        dead_letter_queues = {one.dead_letter_queue for one in await engine.list_queues()}
+        findings: list[Finding] = []
+        for one in counts:
+            short = engine.names.short(one.queue)
+            findings += _dead(short, one) if one.queue in dead_letter_queues else _waiting(short, one)
+    finally:
+        await engine.stop()
+    total = sum(one.total for one in counts)
+    return findings or [Finding("queue", OK, f"{len(counts)} queues, {total} messages, none stuck, no dead letters")]
+
+
+def _dead(queue: str, counts: QueueCounts) -> list[Finding]:
+    if not counts.total:
+        return []
+    origin = queue.removesuffix("_dlq")
+    advice = f"See why with: wipsie queue peek {queue}; then: wipsie queue redrive {origin}"
+    return [Finding("queue", WARN, f"{queue} holds {counts.total} dead letter(s)", advice)]
+
+
+def _waiting(queue: str, counts: QueueCounts) -> list[Finding]:
+    found: list[Finding] = []
+    if counts.paused:
+        found.append(Finding("queue", WARN, f"{queue} is paused", f"Go on with: wipsie queue resume {queue}"))
+    elif (age_s := counts.oldest_ready_age_s) is not None and age_s > STUCK_AFTER_S:
+        detail = f"{queue} is stuck: its oldest message has waited {format_duration(age_s)}"
+        found.append(Finding("queue", WARN, detail, "Start a worker with: wipsie worker"))
+    return found
+
+
+async def check_workers(settings: Settings) -> list[Finding]:
+    """Somebody works, where Wipsie runs at all."""
+    from wipsie.database import Database, migrator
+    from wipsie.workers.heartbeat import WorkerDirectory
+
+    running = running_instances(settings.data_dir)
+    url = settings.database.url
+    if await migrator.current(url) is None or await migrator.pending(url):
+        return [Finding("workers", OK, "none yet: Wipsie was not started here")]
+    clock = SystemClock()
+    database = Database(url, clock=clock)
+    await database.start()
+    try:
+        live = await WorkerDirectory(database, clock).live()
+    finally:
+        await database.stop()
+    if live:
+        return [Finding("workers", OK, f"{len(live)} alive: {', '.join(one.worker_id for one in live)}")]
+    if running:
+        return [Finding("workers", WARN, "Wipsie runs, but no worker is alive", "Start one with: wipsie worker")]
+    return [Finding("workers", OK, "none: Wipsie does not run; start it with: wipsie up")]

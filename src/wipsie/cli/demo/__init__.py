@@ -1,0 +1,1 @@
+"""`wipsie demo`: real work through every queue, on a real public data set."""

@@ -1,0 +1,100 @@
+"""`up`, `api`, `worker`, `scheduler`: run Wipsie or a part of it. `migrate`: make the database ready."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wipsie.cli.output import AsJson, print_json, say
+
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (API_HOST).")]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on (API_PORT).")]
+
+
+def up(host: Host = None, port: Port = None) -> None:
+    """Start Wipsie: API, worker and scheduler in one process, until Ctrl-C.
+
+    Makes the data folder and the database ready first. WIPSIE_ROLES leaves parts out, WIPSIE_DATA_DIR moves the data.
+
+    \b
+    Examples:
+      wipsie up
+      API_PORT=8010 WIPSIE_DATA_DIR=/srv/wipsie wipsie up
+      WIPSIE_ROLES=worker,scheduler wipsie up
+    """
+    _serve(None, host=host, port=port, migrate=True)
+
+
+def api(host: Host = None, port: Port = None) -> None:
+    """Start the HTTP API alone; run `wipsie worker` beside it.
+
+    \b
+    Example:
+      wipsie api --port 8010
+    """
+    _serve(("api",), host=host, port=port, migrate=False)
+
+
+def worker() -> None:
+    """Start a worker alone; as many as you like may share the queues.
+
+    \b
+    Examples:
+      wipsie worker
+      WORKER_QUEUES=notifications WORKER_CONCURRENCY=4 wipsie worker
+    """
+    _serve(("worker",), migrate=False)
+
+
+def scheduler() -> None:
+    """Start a scheduler alone; several fire each schedule once between them.
+
+    \b
+    Example:
+      wipsie scheduler
+    """
+    _serve(("scheduler",), migrate=False)
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database to the schema of this version. Safe to repeat, and while Wipsie runs.
+
+    \b
+    Example:
+      wipsie migrate
+    """
+    from wipsie.cli.running import command_settings, run
+    from wipsie.database import migrator
+
+    settings = command_settings()
+    applied = run(migrator.migrate(settings.database.url))
+    if as_json:
+        print_json({"applied": applied})
+    elif applied:
+        say(f"Applied {', '.join(applied)}.")
+    else:
+        say("Nothing to do: the database is up to date.")
+
+
+def _serve(roles: tuple[str, ...] | None, *, host: str | None = None, port: int | None = None, migrate: bool) -> None:
+    import dataclasses
+    import sys
+    from pathlib import Path
+
+    import wipsie
+    from wipsie.app.serve import serve, serve_reloading
+    from wipsie.app.settings import load_settings
+
+    settings = load_settings()
+    chosen = {"host": host, "port": port}
+    api_section = dataclasses.replace(
+        settings.api, **{name: value for name, value in chosen.items() if value is not None}
+    )
+    settings = dataclasses.replace(settings, api=api_section)
+    roles = roles or settings.instance.roles
+    if settings.api.reload and "api" in roles:
+        command = ["env", "API_RELOAD=false", sys.executable, "-m", "wipsie", *sys.argv[1:]]
+        serve_reloading(command, Path(wipsie.__file__).parent)
+        return
+    serve(settings, roles, migrate=migrate)
