@@ -241,12 +241,13 @@ async def test_a_queue_that_cannot_write_is_asked_again_later_and_nothing_is_los
     await publish(database, message("kept"))
     await relay.start()
     await eventually(lambda: relay.status()["error"], message="no error shown")
+    await eventually(lambda: clock.sleepers == 1, message="the relay did not go to sleep")
     assert await waiting(database) == 1
     await engine.start()
     await clock.advance(10)
     await eventually(lambda: relay.status()["sent"] == 1, message="the message was not sent after the queue came back")
     assert await bodies(engine) == ["kept"]
-    assert relay.status()["error"] is None
+    await eventually(lambda: relay.status()["error"] is None, message="the error still stands")
     await relay.stop()
 
 
