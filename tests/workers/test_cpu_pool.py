@@ -24,7 +24,7 @@ def jobs() -> Any:
     folder = str(Path(__file__).parent)
     sys.path.insert(0, folder)
     assert importlib.util.find_spec("cpu_jobs") is not None
-    import cpu_jobs  # pyright: ignore[reportMissingImports]
+    import cpu_jobs
 
     yield cpu_jobs
     sys.path.remove(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +25,7 @@ async def test_a_part_that_crashes_is_restarted_with_growing_pauses() -> None:
     assert supervisor.status()["part"] == {"state": "restarting", "restarts": 1, "last_error": "RuntimeError: broken"}
     assert not supervisor.is_healthy
     await clock.advance(100)
-    pauses = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(starts)]
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30]
     await supervisor.stop()
     assert supervisor.status()["part"]["state"] == "stopped"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,6 +12,14 @@ from wipsie.testing.eventually import eventually
 from wipsie.workers.breaker import BreakerSettings, CircuitBreaker
 from wipsie.workers.handler import RateLimit, Retry
 from wipsie.workers.rate_limiter import RateLimiter
+
+
+def _key(message: Any) -> str:
+    return message.data["key"]
+
+
+def _broken_key(message: Any) -> str:
+    return message.data["missing"]
 
 
 class Gauge:
@@ -77,7 +86,7 @@ async def test_a_handler_with_a_limit_of_its_own_leaves_slots_to_others(workshop
 
 async def test_messages_with_one_key_run_one_after_the_other_and_in_order(workshop: Any) -> None:
     gauge = Gauge()
-    workshop.handler(gauge.run, concurrency_key=lambda message: message.data["key"])
+    workshop.handler(gauge.run, concurrency_key=_key)
     for number in range(4):
         await workshop.send({"key": "a", "n": number})
     await workshop.send({"key": "b", "n": 100})
@@ -92,7 +101,7 @@ async def test_messages_with_one_key_run_one_after_the_other_and_in_order(worksh
 
 async def test_what_finds_no_room_to_wait_goes_back_uncounted(workshop: Any) -> None:
     gauge = Gauge()
-    workshop.handler(gauge.run, concurrency_key=lambda message: "one")
+    workshop.handler(gauge.run, concurrency_key=_key)
     for _ in range(5):
         await workshop.send({"key": "one"})
     await workshop.start_worker(concurrency=2, aside_max=1)
@@ -113,7 +122,7 @@ async def test_what_finds_no_room_to_wait_goes_back_uncounted(workshop: Any) -> 
 async def test_a_key_function_that_raises_fails_the_message_and_nothing_else(workshop: Any) -> None:
     async def handler(message: Any, context: Any) -> None: ...
 
-    workshop.handler(handler, concurrency_key=lambda message: message.data["missing"])
+    workshop.handler(handler, concurrency_key=_broken_key)
     message_id = await workshop.send()
     worker = await workshop.start_worker()
     (run,) = await workshop.runs(message_id)
@@ -139,7 +148,7 @@ async def test_a_rate_limit_spreads_the_starts_and_counts_no_attempt(workshop: A
         return len(starts) == 6
 
     await eventually(all_started)
-    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert min(gaps) >= 0.5
     await workshop.until_empty()
 

@@ -261,7 +261,9 @@ class Consumer:
                 fetcher.set_result(None)
 
     async def _admit(self, deliveries: list[Delivery]) -> None:
-        batch = [Held(delivery, delivery.receive_count) for delivery in deliveries]
+        # The messages of one receive were leased together, for the same time.
+        lease_s = max(0.001, (deliveries[0].lease_until_ms - deliveries[0].received_at_ms) / 1000)
+        batch = [Held(delivery, lease_s) for delivery in deliveries]
         self._keeper.hold(batch)
         again = [held for held in batch if held.delivery.receive_count > 1]
         if again:

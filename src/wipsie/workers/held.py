@@ -35,11 +35,12 @@ class Held:
 
     __slots__ = ("attempt", "delivery", "lease_s", "lease_until_ms", "lost", "slot")
 
-    def __init__(self, delivery: Delivery, attempt: int) -> None:
+    def __init__(self, delivery: Delivery, lease_s: float) -> None:
+        """`lease_s` is how long the lease was when it was given, and what it is extended by."""
         self.delivery = delivery
-        self.attempt = attempt
+        self.attempt = delivery.receive_count
         self.lease_until_ms = delivery.lease_until_ms
-        self.lease_s = max(0.001, (delivery.lease_until_ms - delivery.received_at_ms) / 1000)
+        self.lease_s = lease_s
         self.lost = False
         """The queue gave the message to somebody else."""
         self.slot: Runner | None = None
