@@ -109,6 +109,7 @@ async def open_desk(tmp_path: Path, migrated: Path) -> AsyncIterator[OpenDesk]:
         run_log = RunLog(database)
         breakers = BreakerRegistry(clock)
         console_installed = bool(settings.pop("console_installed", False))
+        polling_grants = settings.pop("polling_grants", None)
         chosen: dict[str, Any] = {
             "mailbox_path": tmp_path / "mail",
             "allow_private_networks": True,
@@ -126,6 +127,7 @@ async def open_desk(tmp_path: Path, migrated: Path) -> AsyncIterator[OpenDesk]:
             clock=clock,
             version="1.2.3",
             console_installed=console_installed,
+            polling_grants=polling_grants,
         )
         for spec in made.handlers:
             registry.add(spec)

@@ -11,6 +11,7 @@ from wipsie.slices.tasks.gateways.addresses import AddressPolicy, is_public, lit
 from wipsie.slices.tasks.gateways.http_client import HttpClient, HttpClientSettings, without_credentials
 from wipsie.slices.tasks.gateways.http_errors import AddressRefused, HttpRefused
 from wipsie.slices.tasks.gateways.resolver import GuardedResolver
+from wipsie.testing.simulators.http_source import HttpSource
 
 PRIVATE = [
     "127.0.0.1",
@@ -108,7 +109,17 @@ async def test_a_request_to_a_private_address_is_refused_before_it_is_sent(url: 
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "gopher://a/", "ftp://a/", "http://", "http:///path", "//a/b", "http://a b/"]
+    "url",
+    [
+        "file:///etc/passwd",
+        "gopher://a/",
+        "ftp://a/",
+        "http://",
+        "http:///path",
+        "//a/b",
+        "http://a b/",
+        "http://a:99999/",
+    ],
 )
 async def test_what_is_no_http_url_is_refused(url: str) -> None:
     client = HttpClient(AddressPolicy())
@@ -155,3 +166,26 @@ async def test_a_host_on_the_list_may_have_any_address() -> None:
 
 def test_credentials_and_fragments_are_not_shown() -> None:
     assert without_credentials("https://ann:secret@a.example:8443/p?q=1#f") == "https://a.example:8443/p?q=1"
+
+
+async def test_a_grant_opens_one_port_of_one_address_as_it_is_written() -> None:
+    async with HttpSource() as granted, HttpSource() as other:
+        granted.serve("/a", b"[1]")
+        granted.redirect("/away", other.url("/a"))
+        port = int(granted.url("").rpartition(":")[2])
+        policy = AddressPolicy(grants=lambda host, asked: (host, asked) == ("127.0.0.1", port))
+        client = HttpClient(policy, HttpClientSettings(total_timeout_s=5))
+        try:
+            assert (await client.get(granted.url("/a"))).content == b"[1]"
+            for url in (
+                other.url("/a"),
+                granted.url("/away"),
+                f"http://localhost:{port}/a",
+                f"http://2130706433:{port}/a",
+                f"http://127.0.0.2:{port}/a",
+            ):
+                with pytest.raises(AddressRefused):
+                    await client.get(url)
+        finally:
+            await client.stop()
+        assert other.requests == []

@@ -249,3 +249,10 @@ async def test_a_bad_filter_is_rejected_with_the_known_operators(desk: Any, sour
     source.serve("/a", b"[1]")
     with pytest.raises(Reject, match="known are eq, ne, gt"):
         await desk.run("data_polling", poll(source.url("/a"), filters={"a": {"op": "like", "value": 1}}))
+
+
+async def test_large_items_are_filed_whole_and_told_by_size(desk: Any, source: HttpSource) -> None:
+    source.serve("/a", json.encode([{"text": "x" * 100_000}]))
+    result = await desk.run("data_polling", poll(source.url("/a")))
+    assert result["sample"] == [{"truncated": True, "bytes": 100_011}]
+    assert len((await desk.blobs.get(result["matched_blob_key"])).content) == 100_012

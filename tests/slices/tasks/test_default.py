@@ -24,6 +24,13 @@ async def test_data_that_is_large_is_filed_as_an_object(desk: Any) -> None:
     assert len(await desk.blobs.list("messages")) == 1
 
 
+async def test_a_result_stays_small_whatever_the_message_holds(desk: Any) -> None:
+    data = {f"{n:05d}" + "k" * 300: n for n in range(500)}
+    result = await desk.run("default", {"message": "m" * 100_000, "data": data})
+    assert len(json.encode(result)) < 64 * 1024
+    assert len(json.decode((await desk.blobs.get(result["blob_key"])).content)) == 500
+
+
 async def test_raw_text_and_odd_shapes_are_filed(desk: Any) -> None:
     assert (await desk.run("default", "no json at all"))["data"] == {"raw": "no json at all"}
     assert (await desk.run("default", "[1, 2]"))["task_type"] == "raw"

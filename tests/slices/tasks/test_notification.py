@@ -219,8 +219,14 @@ async def test_a_webhook_that_refuses_is_final_and_one_that_fails_is_tried_again
     assert all(request.path == "/hook" for request in receiver.requests)
 
 
-async def test_a_webhook_cannot_reach_a_private_address(open_desk: Any, receiver: HttpSource) -> None:
-    desk = await open_desk(allow_private_networks=False)
+def grant_everything(_host: str, _port: int) -> bool:
+    return True
+
+
+async def test_a_webhook_cannot_reach_a_private_address_even_by_a_polling_grant(
+    open_desk: Any, receiver: HttpSource
+) -> None:
+    desk = await open_desk(allow_private_networks=False, polling_grants=grant_everything)
     with pytest.raises(Reject) as rejection:
         await desk.run("notifications", notify(receiver.url("/hook"), "webhook"))
     assert rejection.value.code == "ADDRESS_REFUSED"

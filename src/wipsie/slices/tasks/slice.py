@@ -85,19 +85,20 @@ def build(
     policy = AddressPolicy(
         allow_private_networks=settings.allow_private_networks,
         allowed_hosts=frozenset(host.lower() for host in settings.allowed_hosts),
-        grants=polling_grants,
     )
-    client = HttpClient(policy, settings.http)
+    # A grant is for fetching: what is posted to a webhook never goes where only a grant would let it.
+    source_client = HttpClient(msgspec.structs.replace(policy, grants=polling_grants), settings.http)
+    webhook_client = HttpClient(policy, settings.http)
     service = MessageService(engine=engine, registry=registry, run_log=run_log, clock=clock, region=settings.region)
     default = DefaultHandlers(blobs)
     polling = DataPollingHandler(
-        client=client, sources=PollSourceStore(database), blobs=blobs, breakers=breakers, clock=clock
+        client=source_client, sources=PollSourceStore(database), blobs=blobs, breakers=breakers, clock=clock
     )
     processing = ProcessingHandler(blobs=blobs, settings=settings.processing)
     notification = NotificationHandler(
         mailer=_mailer(settings),
         mail_from=_checked_sender(settings.mail_from),
-        client=client,
+        client=webhook_client,
         breakers=breakers,
         clock=clock,
     )
@@ -142,7 +143,7 @@ def build(
                 is_fallback=True,
             ),
         ],
-        on_stop=[client.stop],
+        on_stop=[source_client.stop, webhook_client.stop],
     )
 
 

@@ -16,10 +16,12 @@ from wipsie.kernel import limits
 from wipsie.kernel.errors import InvalidInput
 from wipsie.queue.contract import Attribute
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+# One pattern for length, letters and the reserved beginnings: it is matched for each attribute of each send.
+_is_name = re.compile(
+    r"(?=.{1,256}\Z)(?!(?:aws|amazon)\.)[A-Z0-9_-]+(?:\.[A-Z0-9_-]+)*", re.IGNORECASE | re.ASCII
+).fullmatch
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _TYPE = re.compile(r"(String|Number|Binary)(\.[^\s]{1,240})?")
-_RESERVED = ("aws.", "amazon.")
 _FORM = '"text", a number, or {"StringValue": "text", "DataType": "String"}'
 
 
@@ -45,11 +47,13 @@ def as_sqs(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, str]]:
 
 
 def _parse(name: str, value: Any) -> Attribute:
-    if not 1 <= len(name) <= 256 or not _NAME.fullmatch(name) or name.lower().startswith(_RESERVED):
+    if _is_name(name) is None:
         raise _refuse(
             name,
             "a name has 1 to 256 letters, digits, '_', '-' and single inner dots, and does not begin with AWS. or Amazon.",
         )
+    if type(value) is str and value:
+        return Attribute(value)
     match value:
         case str():
             return _checked(name, value, "String")

@@ -16,6 +16,7 @@ from wipsie.kernel.errors import InvalidInput
 from wipsie.slices.tasks.domain.filters import matches, parse_conditions
 
 SAMPLE_ITEMS = 3
+SAMPLE_ITEM_BYTES_MAX = 4096
 SINCE_FIELD = "since_field"
 """Reserved name in `filters`: the field that holds an item's time; only items later than `last_poll_time` pass."""
 _LIST_NAMES = ("items", "data", "results", "records", "rows", "entries")
@@ -32,7 +33,7 @@ class Selection(msgspec.Struct, frozen=True):
     items: int
     matched: int
     sample: list[Any]
-    """The first matched items."""
+    """The first matched items; of one that is larger than 4 KiB only its size, for results are small."""
     ndjson: bytes
     """All matched items, one JSON value a line."""
 
@@ -50,8 +51,13 @@ def select_items(
     kept = [item for item in items if matches(item, conditions)]
     if since_field is not None and since_ms is not None:
         kept = [item for item in kept if _is_later(item, since_field, since_ms)]
-    lines = b"".join(json.encode(item) + b"\n" for item in kept)
-    return Selection(kind, len(items), len(kept), kept[:SAMPLE_ITEMS], lines)
+    lines = [json.encode(item) for item in kept]
+    sample = [_shown(item, len(line)) for item, line in zip(kept[:SAMPLE_ITEMS], lines, strict=False)]
+    return Selection(kind, len(items), len(kept), sample, b"".join(line + b"\n" for line in lines))
+
+
+def _shown(item: Any, size: int) -> Any:
+    return item if size <= SAMPLE_ITEM_BYTES_MAX else {"truncated": True, "bytes": size}
 
 
 def body_kind(content_type: str, content: bytes) -> str:

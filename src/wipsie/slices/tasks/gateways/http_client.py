@@ -153,12 +153,12 @@ class HttpClient:
             raise HttpRefused(
                 f"'{without_credentials(url)[:200]}' is not an http or https URL with a host.", "URL_INVALID"
             )
-        host = parts.hostname
+        host, port = parts.hostname, _port_of(url)
         literal = literal_address(host)
         if literal is None or self._policy.exempts(host) or first_refused([literal]) is None:
             return
         # The address as it stands: a grant does not cover other spellings of it.
-        if not self._policy.grants_access(host, _port_of(url)):
+        if not self._policy.grants_access(host, port):
             raise AddressRefused(host, literal)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:

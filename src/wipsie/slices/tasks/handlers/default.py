@@ -11,6 +11,8 @@ from wipsie.queue.message import StandardMessage
 from wipsie.workers.handler import TaskContext
 
 INLINE_BYTES_MAX = 16 * 1024
+_SHOWN_CHARS = 200
+_SHOWN_KEYS = 100
 
 
 class DefaultHandlers:
@@ -27,9 +29,9 @@ class DefaultHandlers:
         data = message.data
         result: dict[str, Any] = {
             "task_type": message.task_type,
-            "message": message.message,
-            "source": message.source,
-            "keys": sorted(cast("dict[str, Any]", data)) if isinstance(data, dict) else [],
+            "message": message.message[:_SHOWN_CHARS],
+            "source": message.source[:_SHOWN_CHARS],
+            "keys": _keys(data),
             "size_bytes": len(context.delivery.body.encode("utf-8", "replace")),
             "data_sha256": digest,
         }
@@ -43,3 +45,8 @@ class DefaultHandlers:
     async def echo(self, message: StandardMessage[Any], context: TaskContext) -> Any:
         """Return the data as it came: the shortest way to see that a message travels through everything."""
         return message.data
+
+
+def _keys(data: Any) -> list[str]:
+    names = sorted(cast("dict[str, Any]", data)) if isinstance(data, dict) else []
+    return [name[:_SHOWN_CHARS] for name in names[:_SHOWN_KEYS]]

@@ -19,6 +19,7 @@ from wipsie.workers.breaker import BreakerRegistry
 from wipsie.workers.handler import Reject, Retry, TaskContext
 
 DEFAULT_SUBJECT = "Notification"
+_SHOWN_CHARS = 500
 
 
 class Mailer(Protocol):
@@ -121,7 +122,7 @@ class NotificationHandler:
             delivered_at=iso_utc_ms(self._clock.now_ms()),
             recipient=data.recipient,
             message_id=str(letter["Message-ID"]),
-            subject=str(letter["Subject"]),
+            subject=str(letter["Subject"])[:_SHOWN_CHARS],
         )
 
     async def _call_webhook(self, data: NotificationData, context: TaskContext) -> NotificationResult:

@@ -18,6 +18,8 @@ from wipsie.workers.handler import Reject, TaskContext
 
 INLINE_BYTES_MAX = 48 * 1024
 """Below the bound of a filed result, with room for its other fields."""
+_SHOWN_COLUMNS = 100
+_SHOWN_CHARS = 100
 
 
 class ProcessingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,7 @@ class ProcessingResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     rows_in: int
     rows_out: int
     columns: list[str]
+    """The first 100."""
     bytes: int
     result: Any = None
     """The result itself: JSON of up to 48 KiB."""
@@ -89,7 +92,7 @@ class ProcessingHandler:
             output_format=data.output_format,
             rows_in=made.rows_in,
             rows_out=made.rows_out,
-            columns=made.columns,
+            columns=[name[:_SHOWN_CHARS] for name in made.columns[:_SHOWN_COLUMNS]],
             bytes=len(made.content),
         )
         if data.output_format == "json" and len(made.content) <= INLINE_BYTES_MAX:
