@@ -250,3 +250,22 @@ def _succeeded(message_id: Any) -> Any:
     from wipsie.workers.run_log import TaskRun
 
     return TaskRun(message_id, "default", "job", 1, "succeeded", "dead-worker", 0, 0, 0, 0.0)
+
+
+async def test_a_handler_that_marks_its_message_in_its_unit_of_work_has_its_effect_once(workshop: Any) -> None:
+    effects: list[str] = []
+
+    async def handler(message: Any, context: Any) -> None:
+        async with context.unit_of_work() as unit:
+            if await unit.mark_handled(context.delivery.message_id, "job"):
+                effects.append(message.id)
+        if context.attempt == 1:
+            raise ConnectionError("lost after the commit")
+
+    workshop.handler(handler)
+    message_id = await workshop.send()
+    await workshop.start_worker()
+    await workshop.until_delayed()
+    await workshop.pass_time(31)
+    await workshop.until_empty()
+    assert effects == [message_id]

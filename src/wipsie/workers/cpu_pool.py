@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -142,6 +144,15 @@ def _prepare_process(memory_bytes_max: int | None) -> None:
     """First thing in each process."""
     # Ctrl-C reaches the whole process group; the worker decides what becomes of running jobs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A job of a killed worker is run again elsewhere; its process must not go on beside it.
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
     if memory_bytes_max is not None:
         # Data, not address space: native libraries reserve far more addresses than they ever use.
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes_max, memory_bytes_max))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
