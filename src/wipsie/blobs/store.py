@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -48,7 +49,8 @@ class BlobStore:
     """
 
     def __init__(self, url: str, *, timeout_s: float = 30.0, config: dict[str, str] | None = None) -> None:
-        """`config` is passed to S3 as it is (endpoint, keys, region). ConfigurationError for an unknown kind of URL."""
+        """`config` holds settings of S3 (``endpoint``, ``access_key_id``, ``secret_access_key``, ``region``, …); what it
+        leaves out comes from the usual AWS variables. ConfigurationError for an unknown kind of URL."""
         parts = urlsplit(url)
         if parts.scheme not in ("file", "memory", "s3"):
             raise ConfigurationError(
@@ -186,15 +188,34 @@ class BlobStore:
         return self._opened
 
     def _open(self) -> ObjectStore:
-        from obstore.store import LocalStore, MemoryStore, from_url
+        from obstore.store import LocalStore, MemoryStore
 
         if self._path is not None:
             self._path.mkdir(parents=True, exist_ok=True)
             return LocalStore(self._path)
         if self._scheme == "memory":
             return MemoryStore()
-        options: dict[str, Any] = dict(self._config)
-        return from_url(self._url, **options)
+        return self._open_bucket()
+
+    def _open_bucket(self) -> ObjectStore:
+        from obstore.exceptions import UnknownConfigurationKeyError
+        from obstore.store import S3Store
+
+        parts = urlsplit(self._url)
+        # The library stops the whole call on a key without this beginning.
+        named = {key if key.startswith("aws_") else f"aws_{key}": value for key, value in self._config.items()}
+        config: Any = named
+        plain = any(value.startswith("http://") for key, value in named.items() if key.startswith("aws_endpoint"))
+        try:
+            return S3Store(
+                parts.netloc,
+                prefix=parts.path.strip("/") or None,
+                config=config,
+                client_options={"allow_http": plain, "timeout": timedelta(seconds=self._timeout_s)},
+                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=self._timeout_s / 2)},
+            )
+        except UnknownConfigurationKeyError as error:
+            raise ConfigurationError(f"The object store's settings are wrong: {str(error).splitlines()[0]}") from None
 
     async def _bounded(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         from obstore.exceptions import BaseError
