@@ -38,7 +38,8 @@ class SystemClock:
     def now(self) -> float:
         return time.time()
 
-    def now_ms(self) -> int:
+    @staticmethod
+    def now_ms() -> int:
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:

@@ -7,8 +7,10 @@ import struct
 from collections.abc import Iterator
 from typing import NewType
 
+from wipsie.kernel.clock import SystemClock
+
 MessageId = NewType("MessageId", str)
-"""UUID4 text, given once when a message is accepted, kept over retries, dead-lettering and redrive."""
+"""UUID text, given once when a message is accepted, kept over retries, dead-lettering and redrive."""
 
 Receipt = NewType("Receipt", str)
 """Opaque proof of one delivery; worthless once the message was delivered again."""
@@ -53,8 +55,17 @@ def new_uuid() -> str:
 
 
 def new_message_id() -> MessageId:
-    """A fresh message id."""
-    return MessageId(new_uuid())
+    """A fresh message id: a UUID4 by its form whose first 48 bits are the milliseconds of its making.
+
+    Ids made together lie together in every index that holds them; at random places, one index on them costs as much as
+    all the rest of a row. 74 random bits are left, so ids of one millisecond do not meet.
+    """
+    high, low = _entropy.draw()
+    now_ms = SystemClock.now_ms()
+    return MessageId(
+        f"{now_ms >> 16 & 0xFFFFFFFF:08x}-{now_ms & 0xFFFF:04x}-4{high & 0xFFF:03x}-"
+        f"{low >> 48 & 0x3FFF | 0x8000:04x}-{low & 0xFFFFFFFFFFFF:012x}"
+    )
 
 
 def new_request_id() -> RequestId:
