@@ -25,8 +25,11 @@ def test_ids_are_uuids_of_version_four(make: Callable[[], str]) -> None:
 
 @pytest.mark.parametrize("make", [new_uuid, new_message_id])
 def test_threads_never_get_the_same_id(make: Callable[[], str]) -> None:
+    def make_many(_: int) -> list[str]:
+        return [make() for _ in range(IDS)]
+
     with ThreadPoolExecutor(4) as threads:
-        batches = list(threads.map(lambda _: [make() for _ in range(IDS)], range(4)))
+        batches = list(threads.map(make_many, range(4)))
     assert len({one for batch in batches for one in batch}) == 4 * IDS
 
 
