@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from benchmarks.catalogue import find_scenario, scenario_names
 from benchmarks.machine import machine_facts
+from benchmarks.programs import ensure_program
 from benchmarks.results import RunResult, save
 from benchmarks.runner import ROOT, run_scenarios
 from benchmarks.scenario import SIZES, Scenario, Size
@@ -27,7 +28,9 @@ DATA = ROOT / ".wipsie"
 
 def main(
     only: Annotated[list[str] | None, typer.Option(help="Run this scenario only; may be repeated.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="One short repeat: a first impression in two minutes.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One short repeat: a first impression in two minutes.")
+    ] = False,
     size: Annotated[str, typer.Option(help="full, quick or smoke (smoke only shows that everything runs).")] = "full",
     repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Repeats per scenario; 3 by default.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of a table.")] = False,
@@ -53,6 +56,9 @@ def main(
         if one not in known:
             raise typer.BadParameter(f"'{one}' is no scenario; use {', '.join(known)}.", param_hint="--only")
     chosen = [find_scenario(one) for one in known if not only or one in only]
+    for program in sorted({program for scenario in chosen for program in scenario.needs}):
+        if ensure_program(program) is None:
+            console.print(f"[yellow]{program} is not here and cannot be installed; see benchmarks/README.md.[/]")
     run = _measure(chosen, SIZES[size], repeats or SIZES[size].repeats, name, directory or DATA, console)
     path = save(run, results)
     if json:

@@ -28,7 +28,5 @@ def derived_figures(run: RunResult) -> list[Figure]:
             continue
         values = [mine / other for mine, other in zip(own.values, theirs.values, strict=False)]
         ratio = own.median / theirs.median
-        figures.append(
-            Figure(name=f"{PROCESSED}, against {title}", unit="ratio", median=ratio, values=values, bar=bar)
-        )
+        figures.append(Figure(name=f"{PROCESSED}, against {title}", unit="ratio", median=ratio, values=values, bar=bar))
     return figures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ QUEUE = "default"
 
 
 @asynccontextmanager
-async def open_engine(path: Path, *, metrics: Metrics | None = None) -> AsyncIterator[QueueEngine]:
+async def open_engine(path: Path, *, metrics: Metrics | None = None) -> AsyncGenerator[QueueEngine]:
     """A started engine with the one queue `QUEUE`, every commit brought to the disk (synchronous=FULL)."""
     clock = SystemClock()
     names = QueueNames()

@@ -6,6 +6,7 @@ between scenarios stay fair.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -37,8 +38,11 @@ def run_scenarios(
     repeats: int,
     directory: Path,
     on_step: Callable[[Scenario, int], None],
+    run_repeat: Callable[[Scenario, Size, Path], Outcome] | None = None,
 ) -> list[ScenarioResult]:
-    """Measure all scenarios; one that fails or is skipped says so in its result. `on_step` is told before each repeat."""
+    """Measure all scenarios; one that fails or is skipped says so in its result. `on_step` is told before each repeat;
+    `run_repeat` runs one, by default `run_once`."""
+    run_repeat = run_repeat or run_once
     outcomes: dict[str, list[Outcome]] = {scenario.name: [] for scenario in scenarios}
     seconds = dict.fromkeys(outcomes, 0.0)
     skipped: dict[str, str] = {}
@@ -50,7 +54,7 @@ def run_scenarios(
                 continue
             started = time.perf_counter()
             try:
-                outcomes[scenario.name].append(run_once(scenario, size, directory))
+                outcomes[scenario.name].append(run_repeat(scenario, size, directory))
             except Skipped as reason:
                 skipped[scenario.name] = str(reason)
             except Failed as reason:
@@ -97,8 +101,7 @@ def run_once(scenario: Scenario, size: Size, directory: Path) -> Outcome:
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:
     """End what the scenario left behind: the members of the session that was made for it, and nothing else."""
-    try:
+    # No such group: all ended by themselves, as they should.
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # All ended by themselves, as they should.
     process.wait()

@@ -18,11 +18,15 @@ def format_value(value: float, unit: str) -> str:
     return f"{value:,.1f} {unit}" if value >= 100 else f"{value:.2f} {unit}"
 
 
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
 def format_bar(figure: Figure) -> str:
     """The bar with its direction, or nothing."""
     if figure.bar is None:
         return ""
-    return f"{'≤' if figure.lower_is_better else '≥'} {format_value(figure.bar, figure.unit)}"
+    return f"{'≤' if figure.lower_is_better else '≥'} {_short(figure.bar)}"
 
 
 def spread(figure: Figure) -> str:
@@ -30,7 +34,7 @@ def spread(figure: Figure) -> str:
     if len(figure.values) < 2:
         return ""
     low, high = min(figure.values), max(figure.values)
-    return f"{format_value(low, '').strip()} to {format_value(high, '').strip()}"
+    return f"{_short(low)} to {_short(high)}"
 
 
 def show(run: RunResult, console: Console) -> None:
@@ -44,22 +48,23 @@ def show(run: RunResult, console: Console) -> None:
     for warning in facts.warnings:
         console.print(f"[yellow]{warning}[/]")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, justify in (("scenario", "left"), ("what", "left"), ("median", "right"), ("spread", "right")):
-        table.add_column(title, justify=justify)
-    table.add_column("bar", justify="right")
+    table.add_column("what", min_width=40)
+    for title in ("median", "spread", "bar"):
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("")
     for scenario in run.scenarios:
-        title = scenario.title
+        table.add_row(f"[bold]{scenario.title}[/]")
         if scenario.skipped is not None:
-            table.add_row(title, f"[yellow]skipped: {scenario.skipped}[/]")
+            table.add_row(f"  [yellow]skipped: {scenario.skipped}[/]")
         elif scenario.failed is not None:
-            table.add_row(title, "[red]failed, see below[/]")
+            table.add_row("  [red]failed, see below[/]")
         for figure in scenario.figures:
-            _add_row(table, title, figure)
-            title = ""
-        table.add_section()
-    for index, figure in enumerate(derived_figures(run)):
-        _add_row(table, "" if index else "Ratios of this run", figure)
+            _add_row(table, figure)
+    ratios = derived_figures(run)
+    if ratios:
+        table.add_row("[bold]Ratios of this run[/]")
+    for figure in ratios:
+        _add_row(table, figure)
     console.print(table)
     for scenario in run.scenarios:
         if scenario.failed is not None:
@@ -67,8 +72,7 @@ def show(run: RunResult, console: Console) -> None:
             console.print(scenario.failed, markup=False, highlight=False)
 
 
-def _add_row(table: Table, title: str, figure: Figure) -> None:
+def _add_row(table: Table, figure: Figure) -> None:
     mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[figure.met]
-    table.add_row(
-        title, figure.name, format_value(figure.median, figure.unit), spread(figure), format_bar(figure), mark
-    )
+    value = format_value(figure.median, figure.unit)
+    table.add_row(f"  {figure.name}", value, spread(figure), format_bar(figure), mark)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ class WorkerBench:
 @asynccontextmanager
 async def open_worker(
     directory: Path, handler: Handler, *, settings: WorkerSettings | None = None
-) -> AsyncIterator[WorkerBench]:
+) -> AsyncGenerator[WorkerBench]:
     """A worker with default settings for the task type ``benchmark``; drained at the end if it was started."""
     configure_logging("WARNING", "json", None)
     url = f"sqlite:///{directory / 'wipsie.db'}"

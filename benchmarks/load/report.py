@@ -31,5 +31,7 @@ class LoadFailed(Exception):
 def check(report: LoadReport, *, errors_max: int = 0) -> LoadReport:
     """The report itself when nearly all went well. LoadFailed otherwise: refused requests are fast and would flatter."""
     if report.errors > errors_max or not report.requests:
-        raise LoadFailed(f"{report.requests} requests succeeded and {report.errors} failed; the figures would be wrong.")
+        raise LoadFailed(
+            f"{report.requests} requests succeeded and {report.errors} failed; the figures would be wrong."
+        )
     return report

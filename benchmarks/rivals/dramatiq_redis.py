@@ -9,13 +9,13 @@ from benchmarks.rivals.requirements import installed_version
 from benchmarks.rivals.rival import measure_rival
 from benchmarks.scenario import Outcome, Scenario, Size
 
-THREADS = 2
+THREADS = 1
 """Fewer than the default of 8: no-op tasks only fight for the interpreter lock."""
 PREFETCH = 1000
 
 
 def measure(size: Size, directory: Path) -> Outcome:
-    """One worker process with few threads and a long prefetch."""
+    """One worker process with one thread and a long prefetch."""
     version = installed_version("dramatiq")
     with redis_server(directory / "redis") as url:
         return measure_rival(

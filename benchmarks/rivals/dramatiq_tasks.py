@@ -1,8 +1,6 @@
-"""Dramatiq's side: the broker and the no-op actor; run as a module it enqueues and prints the seconds it took."""
+"""Dramatiq's side: the broker and the no-op actor; loaded by the worker and by `enqueue`."""
 
 import os
-import sys
-import time
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
@@ -19,15 +17,7 @@ def no_op(number):
     counter.hit()
 
 
-def main():
-    """Enqueue."""
-    tasks = int(os.environ["BENCHMARK_TASKS"])
-    no_op.send(0)  # Connects before the clock starts.
-    started = time.perf_counter()
-    for number in range(1, tasks):
+def enqueue(numbers):
+    """Send one task per number."""
+    for number in numbers:
         no_op.send(number)
-    sys.stdout.write(str(time.perf_counter() - started))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,15 @@
-"""Huey's side: the SQLite queue and the no-op task; run as a module it enqueues and prints the seconds it took."""
+"""Huey's side: the SQLite queue and the no-op task; loaded by the worker and by `enqueue`."""
 
 import os
-import sys
-import time
 
 from huey import SqliteHuey
 
 from benchmarks.rivals.counter import counter_from_environment
 
 counter = counter_from_environment()
-huey = SqliteHuey("benchmark", filename=os.environ["BENCHMARK_FILE"], results=False)
+huey = SqliteHuey(
+    "benchmark", filename=os.environ["BENCHMARK_FILE"], results=False, fsync=os.environ["BENCHMARK_FSYNC"] == "on"
+)
 
 
 @huey.task()
@@ -18,15 +18,7 @@ def no_op(number):
     counter.hit()
 
 
-def main():
-    """Enqueue."""
-    tasks = int(os.environ["BENCHMARK_TASKS"])
-    no_op(0)  # Opens the file before the clock starts.
-    started = time.perf_counter()
-    for number in range(1, tasks):
+def enqueue(numbers):
+    """Send one task per number."""
+    for number in numbers:
         no_op(number)
-    sys.stdout.write(str(time.perf_counter() - started))
-
-
-if __name__ == "__main__":
-    main()

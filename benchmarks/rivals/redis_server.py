@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _START_S = 10.0
 
 
 @contextmanager
-def redis_server(directory: Path) -> Iterator[str]:
+def redis_server(directory: Path) -> Generator[str]:
     """A running Redis; gives its URL. Raises Skipped when there is no Redis here."""
     program = shutil.which("redis-server")
     if program is None:

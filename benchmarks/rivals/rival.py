@@ -28,7 +28,7 @@ def measure_rival(
     settings: Mapping[str, str | int | float],
     time_limit_s: float = 90.0,
 ) -> Outcome:
-    """`module` enqueues when run as `python -m module`; `worker` is the command of its worker, found beside this Python."""
+    """`module` holds the tasks and `enqueue`; `worker` is the command of its worker, found beside this Python."""
     output = directory / "seconds"
     variables = {
         **os.environ,
@@ -38,7 +38,7 @@ def measure_rival(
         "PYTHONPATH": str(Path.cwd()),
     }
     answer = subprocess.run(
-        [sys.executable, "-m", module],
+        [sys.executable, "-m", "benchmarks.rivals.enqueue", module],
         env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

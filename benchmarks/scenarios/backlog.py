@@ -9,7 +9,7 @@ from benchmarks.loops import closed_loop, run
 from benchmarks.queues import QUEUE, fill, open_engine, plain_message, sample_body
 from benchmarks.scenario import Measurement, Outcome, Scenario, Size
 
-CALLERS = 100
+CALLERS = 200
 FLATNESS_BAR = 0.9
 
 
@@ -35,9 +35,7 @@ async def _build(path: Path, depth: int) -> None:
 
 def measure(size: Size, directory: Path) -> Outcome:
     """The depths take turns, so that a slow moment of the machine touches all of them."""
-    depths = size.pick(
-        full=(1_000, 100_000, 1_000_000), quick=(1_000, 100_000, 300_000), smoke=(100, 1_000, 2_000)
-    )
+    depths = size.pick(full=(1_000, 100_000, 1_000_000), quick=(1_000, 100_000, 300_000), smoke=(100, 1_000, 2_000))
     seconds = size.pick(full=3.0, quick=1.5, smoke=0.1)
     rounds = size.pick(full=3, quick=2, smoke=1)
     paths = {depth: directory / f"{depth}.db" for depth in depths}

@@ -53,7 +53,9 @@ def measure(size: Size, directory: Path) -> Outcome:
     for number in range(rounds):
         with serve_wipsie(directory=directory / f"wipsie{number}", roles="api", core=server_core) as server:
             wipsie.append(load(server, "/sqs/send"))
-        with serve_module("benchmarks.servers.empty_endpoint", directory=directory / "empty", core=server_core) as server:
+        with serve_module(
+            "benchmarks.servers.empty_endpoint", directory=directory / "empty", core=server_core
+        ) as server:
             empty.append(load(server, "/send"))
         with serve_module("benchmarks.servers.bare_asgi", directory=directory / "bare", core=server_core) as server:
             bare.append(load(server, "/send"))
@@ -63,7 +65,9 @@ def measure(size: Size, directory: Path) -> Outcome:
             Measurement(name="POST /sqs/send, durable", value=own, unit="requests/s"),
             Measurement(name="empty FastAPI + Pydantic endpoint", value=rival, unit="requests/s"),
             Measurement(name="bare ASGI, constant answer", value=ceiling, unit="requests/s"),
-            Measurement(name="POST /sqs/send against the empty endpoint", value=own / rival, unit="ratio", bar=RATIO_BAR),
+            Measurement(
+                name="POST /sqs/send against the empty endpoint", value=own / rival, unit="ratio", bar=RATIO_BAR
+            ),
             *_latencies("POST /sqs/send", wipsie),
             *_latencies("empty endpoint", empty),
         ],

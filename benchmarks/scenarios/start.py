@@ -24,7 +24,11 @@ def measure(size: Size, directory: Path) -> Outcome:
     return Outcome(
         measurements=[
             Measurement(
-                name="to the first answer, data is there", value=median(later), unit="s", bar=BAR_S, lower_is_better=True
+                name="to the first answer, data is there",
+                value=median(later),
+                unit="s",
+                bar=BAR_S,
+                lower_is_better=True,
             ),
             Measurement(
                 name="to the first answer, empty folder", value=median(first), unit="s", bar=BAR_S, lower_is_better=True

@@ -36,7 +36,7 @@ def build() -> FastAPI:
     app = FastAPI()
 
     @app.post("/send")
-    async def send(body: SendRequest) -> SendAnswer:  # pyright: ignore[reportUnusedFunction]  FastAPI calls it
+    async def send(body: SendRequest) -> SendAnswer:
         return SendAnswer(
             message_id="7f1c9a2e-5b0d-4a57-8c37-0f6f6f4c2b11",
             queue=body.queue_name,
@@ -45,7 +45,7 @@ def build() -> FastAPI:
         )
 
     @app.get("/health")
-    async def health() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]  FastAPI calls it
+    async def health() -> dict[str, str]:
         return {"status": "healthy"}
 
     return app
@@ -54,7 +54,13 @@ def build() -> FastAPI:
 def main() -> None:
     """Serve until ended."""
     uvicorn.run(
-        build(), host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False, log_level="warning"
+        build(),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
     )
 
 

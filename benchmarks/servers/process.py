@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +46,9 @@ def serve(
     core: int | None = None,
     path: str = "/health",
     start_limit_s: float = 30.0,
-) -> Iterator[Server]:
-    """A running server; pinned to `core` when given. ServerFailed when `path` is not answered with 200 in time."""
+) -> Generator[Server]:
+    """A running server; pinned to `core` when given. With an `environment` it sees that and nothing else, and starts in
+    `directory`. ServerFailed when `path` is not answered with 200 in time."""
     directory.mkdir(parents=True, exist_ok=True)
     log_path = directory / "server.log"
     cores = os.sched_getaffinity(0)
@@ -59,7 +60,8 @@ def serve(
             started = time.perf_counter()
             process = subprocess.Popen(
                 command,
-                env={**os.environ, **(environment or {})},
+                env=environment,
+                cwd=None if environment is None else directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -94,7 +96,7 @@ def _answers(port: int, path: str) -> bool:
 
 
 @contextmanager
-def serve_module(module: str, *, directory: Path, core: int | None = None, path: str = "/health") -> Iterator[Server]:
+def serve_module(module: str, *, directory: Path, core: int | None = None, path: str = "/health") -> Generator[Server]:
     """A server module of this package."""
     port = free_port()
     command = [sys.executable, "-m", module, str(port)]
@@ -105,10 +107,12 @@ def serve_module(module: str, *, directory: Path, core: int | None = None, path:
 @contextmanager
 def serve_wipsie(
     *, directory: Path, data: Path | None = None, roles: str | None = None, core: int | None = None
-) -> Iterator[Server]:
+) -> Generator[Server]:
     """`wipsie up` with default settings, over `data` (a fresh folder below `directory` by default)."""
     port = free_port()
     environment = {
+        # Settings and the .env file of whoever runs the benchmark must not change what is measured.
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         "WIPSIE_DATA_DIR": str(data or directory / "wipsie"),
         "API_HOST": "127.0.0.1",
         "API_PORT": str(port),

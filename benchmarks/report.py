@@ -1,0 +1,71 @@
+"""The Markdown table of a result file, for the README: `python -m benchmarks.report [FILE]`. Every figure is from the file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.derived import derived_figures
+from benchmarks.results import Figure, RunResult, load
+from benchmarks.table import format_bar, format_value, spread
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def markdown(run: RunResult) -> str:
+    """The machine, the table, and what was not measured."""
+    return "\n".join(_lines(run)) + "\n"
+
+
+def _lines(run: RunResult) -> Iterator[str]:
+    facts = run.machine
+    yield (
+        f"Measured {run.started_at[:10]} on {facts.cores} cores of {facts.cpu}, {facts.memory_mb / 1024:.0f} GB, "
+        f"{facts.file_system} (fsync {facts.fsync_median_ms} ms, p99 {facts.fsync_p99_ms} ms), {facts.system}, "
+        f"{facts.python}, SQLite {facts.sqlite}, commit {facts.commit or 'unknown'}. "
+        f"Median of {run.repeats} repeat{'s' if run.repeats > 1 else ''}, size {run.size}."
+    )
+    for warning in facts.warnings:
+        yield ""
+        yield f"**Take with care:** {warning}"
+    yield ""
+    yield "| what | median | spread | bar | |"
+    yield "|---|--:|--:|--:|---|"
+    for scenario in run.scenarios:
+        if scenario.figures:
+            yield f"| **{scenario.title}** | | | | |"
+        yield from map(_row, scenario.figures)
+    ratios = derived_figures(run)
+    if ratios:
+        yield "| **Ratios of this run** | | | | |"
+    yield from map(_row, ratios)
+    missing = [(scenario.title, scenario.skipped or scenario.failed) for scenario in run.scenarios]
+    for title, reason in missing:
+        if reason is not None:
+            yield ""
+            yield f"Not measured: {title}. {reason.splitlines()[-1]}"
+
+
+def _row(figure: Figure) -> str:
+    mark = {True: "met", False: "**missed**", None: ""}[figure.met]
+    value = format_value(figure.median, figure.unit)
+    return f"| {figure.name} | {value} | {spread(figure)} | {format_bar(figure)} | {mark} |"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table of the named file, or of the newest one."""
+    files = [Path(argument) for argument in arguments] or sorted(RESULTS.glob("*.json"), key=_written_at)[-1:]
+    if not files:
+        sys.stderr.write("There is no result yet; run `make bench` first.\n")
+        return 1
+    sys.stdout.write(markdown(load(files[0])))
+    return 0
+
+
+def _written_at(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
