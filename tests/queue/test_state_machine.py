@@ -42,10 +42,10 @@ def run() -> Run:
 
 
 def test_short_stories_end_where_the_model_ends(run: Run) -> None:
-    run(15, 30)
+    run(15, 50)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_long_stories_end_where_the_model_ends(run: Run) -> None:
-    run(150, 80)
+    run(60, 60)
