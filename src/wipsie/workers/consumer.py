@@ -410,7 +410,7 @@ class Consumer:
                 wait_ms if wait_ms > 0 else 0,
                 started_at_ms,
                 started_at_ms + int(run_s * 1000),
-                run_s * 1000,
+                round(run_s * 1000, 3),
                 result,
                 None,
                 None,

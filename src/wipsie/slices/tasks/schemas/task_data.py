@@ -14,7 +14,14 @@ NOTIFICATION = "notification"
 ECHO = "echo"
 DEFAULT = "default"
 
-HttpUrl = Annotated[str, Meta(pattern=r"^[hH][tT][tT][pP][sS]?://[^\s]+$", max_length=2048)]
+HttpUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^[hH][tT][tT][pP][sS]?://[^\s]+$",
+        max_length=2048,
+        description="an http:// or https:// URL of up to 2048 characters",
+    ),
+]
 
 
 class DataPollingData(msgspec.Struct, kw_only=True):
