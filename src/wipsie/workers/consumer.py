@@ -3,8 +3,8 @@
 One task fetches into a buffer, `concurrency` slots loop over it: no task per message. A handler that never waits runs
 through in its slot, so a message costs microseconds; one that waits leaves the loop to the other slots.
 
-How much to fetch follows from what was measured: what is started within `_AHEAD_S` at the rate of late. A queue of slow
-handlers takes just what it has free slots for, so that other workers get the rest; a queue of quick ones takes hundreds.
+How much to fetch follows from what was measured (`prefetch.py`): a queue of slow handlers takes just what it has free slots
+for, so that other workers get the rest; a queue of quick ones takes hundreds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from wipsie.workers.gates import Entry, Gates
 from wipsie.workers.handler import TaskContext, TaskServices
 from wipsie.workers.held import CancelReason, Held
 from wipsie.workers.lease_keeper import LeaseKeeper
+from wipsie.workers.prefetch import Prefetch
 from wipsie.workers.results import result_text
 from wipsie.workers.route import Route
 from wipsie.workers.run_log import RunLog, TaskRun
@@ -36,9 +37,6 @@ from wipsie.workers.task_decoder import TaskDecoder, Undeliverable
 from wipsie.workers.verdict import Action, Bury, GiveBack, HandlerTimedOut, clean, judge
 
 _WAIT_S = 20.0
-_AHEAD_S = 0.1
-_RATE_WEIGHT = 0.5
-_RATE_BUSY_S_MIN = 0.005
 _MESSAGES_PER_TURN = 64
 """So often a slot of handlers that never wait lets the rest of the process have a turn."""
 _ASIDE_FULL_PAUSE_S = 1.0
@@ -94,12 +92,7 @@ class Consumer:
         self._fetcher: asyncio.Future[None] | None = None
         self._receiving: asyncio.Task[list[Delivery]] | None = None
         self._all_ended: asyncio.Future[None] | None = None
-        self._prefetch = 0
-        self._refill_at = 0
-        self._rate = 0.0
-        self._finished = 0
-        self._busy_s = 0.0
-        self._busy_since: float | None = None
+        self._prefetch = Prefetch(self.concurrency, settings.prefetch_max)
 
     # ------------------------------------------------------------------------------------------------------- steering
 
@@ -179,7 +172,7 @@ class Consumer:
             "running": self._running,
             "buffered": len(self._buffer),
             "aside": self._gates.aside,
-            "prefetch": self._prefetch,
+            "prefetch": self._prefetch.ahead,
             "paused": self._paused,
         }
 
@@ -223,28 +216,11 @@ class Consumer:
         """How many messages to fetch now; 0 when it is not worth it yet."""
         if self._paused or self._settler.is_full:
             return 0
-        self._measure()
+        self._prefetch.update(self._clock.monotonic())
         buffered = len(self._buffer)
-        if buffered > self._refill_at:
+        if buffered > self._prefetch.refill_at:
             return 0
-        return min(self.concurrency - self._running + self._prefetch - buffered, limits.BATCH_MESSAGES_MAX)
-
-    def _measure(self) -> None:
-        """Update the rate and what follows from it."""
-        now = self._clock.monotonic()
-        busy_s = self._busy_s if self._busy_since is None else self._busy_s + now - self._busy_since
-        if busy_s < _RATE_BUSY_S_MIN:
-            return
-        rate = self._finished / busy_s
-        self._rate = rate if not self._rate else self._rate + _RATE_WEIGHT * (rate - self._rate)
-        self._finished = 0
-        self._busy_s = 0.0
-        if self._busy_since is not None:
-            self._busy_since = now
-        ahead = int(self._rate * _AHEAD_S)
-        # Fewer than the slots: the handlers are slow, and a free slot is soon enough to fetch.
-        self._prefetch = 0 if ahead < self.concurrency else min(ahead, self._settings.prefetch_max)
-        self._refill_at = self._prefetch // 2
+        return min(self.concurrency - self._running + self._prefetch.ahead - buffered, limits.BATCH_MESSAGES_MAX)
 
     async def _room_wanted(self) -> None:
         if self._settler.is_full:
@@ -273,8 +249,7 @@ class Consumer:
                 self._give_back(held, 0.0)
             return
         self._buffer.extend(batch)
-        if self._busy_since is None:
-            self._busy_since = self._clock.monotonic()
+        self._prefetch.busy(self._clock.monotonic())
         self._wake_slots(len(batch))
 
     async def _without_done(self, batch: list[Held], again: list[Held]) -> list[Held]:
@@ -322,6 +297,7 @@ class Consumer:
         """The life of a slot."""
         buffer = self._buffer
         settler = self._settler
+        prefetch = self._prefetch
         turn = 0
         while not slot.abandoned:
             if not buffer:
@@ -338,19 +314,18 @@ class Consumer:
             turn += 1
             held = buffer.popleft()
             # Before the handler starts, or a slow one would keep the free slots waiting for messages.
-            if self._fetcher is not None and len(buffer) <= self._refill_at:
+            if self._fetcher is not None and len(buffer) <= prefetch.refill_at:
                 self._wake_fetcher()
             if held.lost:
                 self._drop(held)
             else:
                 await self._handle(slot, held)
-            if self._fetcher is not None and len(buffer) <= self._refill_at:
+            if self._fetcher is not None and len(buffer) <= prefetch.refill_at:
                 self._wake_fetcher()
 
     async def _wait_for_work(self) -> None:
-        if not self._running and self._busy_since is not None:
-            self._busy_s += self._clock.monotonic() - self._busy_since
-            self._busy_since = None
+        if not self._running:
+            self._prefetch.idle(self._clock.monotonic())
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._idle_slots.append(waiter)
         await waiter
@@ -424,7 +399,7 @@ class Consumer:
 
     def _end_run(self, held: Held, route: Route) -> None:
         self._running -= 1
-        self._finished += 1
+        self._prefetch.finished()
         if route.guarded:
             freed = self._gates.leave(held)
             if freed:
