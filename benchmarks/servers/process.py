@@ -106,7 +106,12 @@ def serve_module(module: str, *, directory: Path, core: int | None = None, path:
 
 @contextmanager
 def serve_wipsie(
-    *, directory: Path, data: Path | None = None, roles: str | None = None, core: int | None = None
+    *,
+    directory: Path,
+    data: Path | None = None,
+    roles: str | None = None,
+    core: int | None = None,
+    path: str = "/health",
 ) -> Generator[Server]:
     """`wipsie up` with default settings, over `data` (a fresh folder below `directory` by default)."""
     port = free_port()
@@ -120,5 +125,5 @@ def serve_wipsie(
     if roles is not None:
         environment["WIPSIE_ROLES"] = roles
     command = [str(Path(sys.executable).parent / "wipsie"), "up"]
-    with serve(command, port=port, directory=directory, environment=environment, core=core) as server:
+    with serve(command, port=port, directory=directory, environment=environment, core=core, path=path) as server:
         yield server
