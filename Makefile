@@ -8,6 +8,8 @@ VENV ?= .venv
 TEST_PROCESSES ?= 2
 BIN = $(VENV)/bin
 export VENV
+# Where an environment forbids bytecode, every start would compile all sources again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check static bench lock fmt ready-runtime ready-dev ready-bench
