@@ -1,8 +1,10 @@
-"""Runs a scenario's coroutine on the event loop that Wipsie's server uses, and closed loops of concurrent callers."""
+"""Runs a scenario's coroutine as a process of Wipsie would run it, and closed loops of concurrent callers."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -11,7 +13,17 @@ T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run on uvloop, the loop of uvicorn[standard], where it is installed."""
+    """Run in a process prepared as those of Wipsie are: thread switch interval, frozen start-up objects, uvloop."""
+    from wipsie.app.process import SWITCH_INTERVAL_S, quick_start
+
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    with quick_start():
+        gc.collect()
+    return run_plainly(coroutine)
+
+
+def run_plainly(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run on uvloop where it is installed."""
     try:
         import uvloop
     except ImportError:

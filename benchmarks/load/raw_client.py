@@ -17,7 +17,7 @@ from typing import cast
 import msgspec
 
 from benchmarks.load.report import LoadReport
-from benchmarks.loops import run
+from benchmarks.loops import run_plainly
 from benchmarks.statistics import percentile
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
@@ -174,7 +174,7 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     if order.core is not None:
         os.sched_setaffinity(0, {order.core})
-    sys.stdout.buffer.write(msgspec.json.encode(run(generate(order))))
+    sys.stdout.buffer.write(msgspec.json.encode(run_plainly(generate(order))))
 
 
 if __name__ == "__main__":
