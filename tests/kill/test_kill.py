@@ -65,6 +65,8 @@ class Massacre:
             async def empty() -> bool:
                 return (await engine.counts(engine.resolve(QUEUE))).total == 0
 
+            ready = f"ready {self.worker.pid}\n"
+            await eventually(lambda: ready in self.worker.log(), 20.0, "the last worker starts")
             await eventually(empty, DRAIN_S_MAX, "the worker empties the queue")
             dead = await engine.counts(engine.resolve(engine.names.dead_letter(engine.resolve(QUEUE))))
             assert dead.total == 0, "an unlucky message was taken for a poisonous one"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import sys
@@ -46,6 +47,7 @@ async def main(folder: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await worker.start()
+    print(f"ready {os.getpid()}", flush=True)
     await stop.wait()
     await worker.drain(5.0)
     await engine.stop()
