@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from wipsie.app.data_folder import prepare_data_folder
 from wipsie.app.settings import Settings
@@ -10,6 +13,18 @@ from wipsie.telemetry.logging import LogFormat, configure_logging
 
 SWITCH_INTERVAL_S = 0.0005
 """Event loop and group-commit writer hand the interpreter lock over often; Python's 5 ms starve the writer under load."""
+
+
+@contextmanager
+def quick_start() -> Generator[None]:
+    """Build without the garbage collector, which finds nothing among modules and classes and costs a tenth of the start.
+    What stands at the end of the block is kept out of all later collections."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def prepare_process(settings: Settings) -> None:

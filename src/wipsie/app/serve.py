@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from wipsie.app.instances import InstanceFile, running_instances
 from wipsie.app.listening import Listener, open_listener
-from wipsie.app.process import prepare_process
+from wipsie.app.process import prepare_process, quick_start
 from wipsie.app.settings import Settings
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.kernel.errors import ConfigurationError
@@ -80,10 +80,11 @@ async def _run(settings: Settings, roles: tuple[str, ...], listener: Listener | 
     stopping = asyncio.Event()
     hastened = asyncio.Event()
     with _signals(stopping, hastened):
-        await prepare_database(settings, migrate=migrate)
-        application = _build(settings, roles, clock)
+        with quick_start():
+            await prepare_database(settings, migrate=migrate)
+            application = _build(settings, roles, clock)
+            server = _server(application, listener) if listener is not None else None
         await application.start()
-        server = _server(application, listener) if listener is not None else None
         instance = InstanceFile(
             settings.data_dir, roles=roles, address=listener.url if listener is not None else None, clock=clock
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,4 +46,6 @@ def queue_settings() -> Settings:
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run to the end; Ctrl-C cancels."""
+    import asyncio
+
     return asyncio.run(work)

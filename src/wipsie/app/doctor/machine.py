@@ -65,6 +65,6 @@ async def check_log_file(settings: Settings) -> list[Finding]:
     if file is None:
         return [Finding("log", OK, f"{settings.logging.level} and above to stderr")]
     place = file if file.exists() else file.parent
-    if place.exists() and not os.access(place, os.W_OK):
+    if file.is_dir() or (place.exists() and not os.access(place, os.W_OK)):
         return [Finding("log", FAIL, f"{file} cannot be written", "Set LOG_FILE to a path you may write to.")]
     return [Finding("log", OK, f"{settings.logging.level} and above to {file}")]

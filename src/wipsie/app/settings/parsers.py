@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -92,6 +93,13 @@ def text_list(value: str) -> tuple[str, ...]:
     if not all(isinstance(item, str) for item in checked):
         raise ValueError(value)
     return tuple(cast("list[str]", checked))
+
+
+def queue_prefix(value: str) -> str:
+    """What queue names may begin with."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
+        raise ValueError(value)
+    return value
 
 
 def url(*schemes: str) -> Callable[[str], str]:

@@ -54,10 +54,10 @@ class QueueSection(Section):
     )
     prefix: str = variable(
         "SQS_QUEUE_PREFIX",
-        parsers.text,
+        parsers.queue_prefix,
         "wipsie-",
         about="What stored queue names begin with: data_polling is kept as wipsie-data-polling.",
-        accepts="letters, digits, '-' and '_'",
+        accepts="up to 40 letters, digits, '-' and '_'",
     )
     region: str = variable(
         "AWS_REGION",
@@ -104,7 +104,7 @@ class BlobSection(Section):
         "BLOB_URL",
         parsers.url("file", "s3"),
         "",
-        written="file:///WIPSIE_DATA_DIR/blobs",
+        written="file://WIPSIE_DATA_DIR/blobs",
         about="Where objects (fetched files, large results) are kept.",
         accepts="a URL such as file:///absolute/path or s3://bucket/prefix",
     )

@@ -36,6 +36,10 @@ class ApiClient:
         """What became of a message so far, oldest try first."""
         return list(self._call("GET", f"/sqs/runs?message_id={quote(message_id)}")["runs"])
 
+    def paused_queues(self) -> list[str]:
+        """Queues that deliver nothing now."""
+        return [str(one["queue"]) for one in self._call("GET", "/sqs/stats")["queues"] if one["paused"]]
+
     def not_ready_because(self) -> str:
         """The reason the readiness check gives, empty when all is well."""
         try:

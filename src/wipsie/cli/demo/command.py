@@ -131,12 +131,14 @@ async def _run(
 def _reason(address: str, runs: list[DemoRun]) -> str:
     from wipsie.cli.demo.client import ApiClient
 
-    not_ready = ApiClient(address).not_ready_because()
-    if not_ready:
-        return not_ready
+    client = ApiClient(address)
     failed = next((one for one in runs if not one.succeeded), None)
     if failed is None:
         return "The notification is not in the mailbox."
+    if not_ready := client.not_ready_because():
+        return not_ready
+    if failed.queue in client.paused_queues():
+        return f"The queue '{failed.queue}' is paused; go on with: wipsie queue resume {failed.queue}"
     return failed.error or f"'{failed.task}' had no result in time."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -88,6 +87,8 @@ def redrive(
         return await _count(engine, await _dead_letters_of(engine, queue), matching)
 
     async def move(engine: QueueEngine) -> RedriveReport:
+        import asyncio
+
         source = await _dead_letters_of(engine, queue)
         waiting = (await engine.counts(source)).ready
         work = engine.redrive(

@@ -1,0 +1,137 @@
+"""One process: its roles, its readiness, its stop."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from wipsie.app.application import Application
+from wipsie.app.data_folder import prepare_data_folder
+from wipsie.app.parts import build_parts
+from wipsie.app.queues import queue_file
+from wipsie.app.readiness import check_disk, readiness_checks
+from wipsie.app.settings import Settings
+from wipsie.database import migrator
+from wipsie.kernel import json
+from wipsie.kernel.errors import ConfigurationError
+from wipsie.kernel.ids import MessageId, new_message_id
+from wipsie.queue.contract import NewMessage
+from wipsie.testing import eventually
+
+
+def spoil(file: Path) -> None:
+    prepare_data_folder(file.parent)
+    file.write_bytes(b"this is no database, whatever its name says" * 100)
+
+
+async def started(settings: Settings, *roles: str) -> Application:
+    prepare_data_folder(settings.data_dir)
+    await migrator.migrate(settings.database.url)
+    application = Application(build_parts(settings), roles)
+    await application.start()
+    return application
+
+
+async def send(application: Application, data: object) -> MessageId:
+    engine = application.parts.engine
+    message_id = new_message_id()
+    body = json.encode_text({"id": message_id, "timestamp": "", "task_type": "default", "data": data})
+    await engine.send(NewMessage(queue=engine.resolve("default"), body=body, message_id=message_id))
+    return message_id
+
+
+async def test_a_message_is_processed_and_its_run_is_kept(settings: Settings) -> None:
+    application = await started(settings, "worker", "scheduler")
+    try:
+        message_id = await send(application, {"number": 1})
+        runs = await eventually(
+            lambda: application.parts.run_log.runs_of(message_id), message="the message is processed"
+        )
+        assert [run.status for run in runs] == ["succeeded"]
+    finally:
+        await application.stop()
+
+
+async def test_what_one_role_accepts_another_process_finds_after_a_restart(settings: Settings) -> None:
+    intake = await started(settings, "api")
+    message_id = await send(intake, {"number": 2})
+    await intake.stop()
+    application = await started(settings, "worker")
+    try:
+        await eventually(lambda: application.parts.run_log.runs_of(message_id), message="the message is processed")
+    finally:
+        await application.stop()
+
+
+async def test_everything_in_the_data_folder_is_private(settings: Settings) -> None:
+    application = await started(settings, "worker", "scheduler")
+    await application.stop()
+    modes = {path.name: path.stat().st_mode & 0o077 for path in [settings.data_dir, *settings.data_dir.rglob("*")]}
+    assert {name: mode for name, mode in modes.items() if mode} == {}
+
+
+async def test_a_failing_start_leaves_nothing_running(settings: Settings, leaves_nothing_behind: None) -> None:
+    spoil(queue_file(settings.queue.url))
+    await migrator.migrate(settings.database.url)
+    application = Application(build_parts(settings), ("worker",))
+    with pytest.raises(Exception, match=r"queue file .* cannot be used"):
+        await application.start()
+
+
+async def test_readiness_asks_queue_database_workers_and_disk(settings: Settings) -> None:
+    application = await started(settings, "api", "worker")
+    parts = application.parts
+    try:
+        checks = readiness_checks(
+            engine=parts.engine,
+            database=parts.database,
+            worker=application.worker,
+            data_dir=settings.data_dir,
+            clock=parts.clock,
+        )
+        results = {check.name: await check.check() for check in checks}
+        assert list(results) == ["queue", "database", "workers", "disk"]
+        assert all(result.ok for result in results.values()), results
+    finally:
+        await application.stop()
+
+
+async def test_an_api_without_any_live_worker_is_not_ready(settings: Settings) -> None:
+    application = await started(settings, "api")
+    parts = application.parts
+    try:
+        checks = readiness_checks(
+            engine=parts.engine, database=parts.database, worker=None, data_dir=settings.data_dir, clock=parts.clock
+        )
+        result = await next(check for check in checks if check.name == "workers").check()
+        assert not result.ok
+        assert "wipsie worker" in result.detail
+    finally:
+        await application.stop()
+
+
+def test_a_folder_that_is_gone_is_a_red_disk(tmp_path: Path) -> None:
+    result = check_disk(tmp_path / "gone")
+    assert not result.ok
+    assert "cannot be written" in result.detail
+
+
+def test_a_queue_nobody_handles_is_refused(settings: Settings) -> None:
+    worker = dataclasses.replace(settings.worker, queues=("default", "letters"))
+    with pytest.raises(ConfigurationError, match="WORKER_QUEUES names 'letters'"):
+        Application(build_parts(dataclasses.replace(settings, worker=worker)), ("worker",))
+
+
+@pytest.mark.parametrize("url", ["redis://localhost", "sqs://us-east-1", "postgresql://host/name"])
+def test_a_backend_that_is_not_there_yet_is_told_with_those_that_are(settings: Settings, url: str) -> None:
+    queue = dataclasses.replace(settings.queue, url=url)
+    with pytest.raises(ConfigurationError, match=r"QUEUE_URL begins with .*SQLite only"):
+        build_parts(dataclasses.replace(settings, queue=queue))
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="WIPSIE_DATA_DIR"):
+        prepare_data_folder(tmp_path / "file" / "data")
