@@ -55,7 +55,7 @@ def machine_facts(directory: Path) -> MachineFacts:
         cpu=_cpu_model(),
         cores=len(os.sched_getaffinity(0)),
         memory_mb=psutil.virtual_memory().total // 2**20,
-        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        system=f"{platform.system()} {'.'.join(platform.release().split('.')[:2])} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         sqlite=apsw.sqlite_lib_version(),
         uvloop=_uvloop_version(),

@@ -48,16 +48,12 @@ def show(run: RunResult, console: Console) -> None:
     for warning in facts.warnings:
         console.print(f"[yellow]{warning}[/]")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("what", min_width=40)
+    table.add_column("what")
     for title in ("median", "spread", "bar"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("")
     for scenario in run.scenarios:
-        table.add_row(f"[bold]{scenario.title}[/]")
-        if scenario.skipped is not None:
-            table.add_row(f"  [yellow]skipped: {scenario.skipped}[/]")
-        elif scenario.failed is not None:
-            table.add_row("  [red]failed, see below[/]")
+        if scenario.figures:
+            table.add_row(f"[bold]{scenario.title}[/]")
         for figure in scenario.figures:
             _add_row(table, figure)
     ratios = derived_figures(run)
@@ -67,12 +63,15 @@ def show(run: RunResult, console: Console) -> None:
         _add_row(table, figure)
     console.print(table)
     for scenario in run.scenarios:
+        if scenario.skipped is not None:
+            console.print(f"\n[yellow]{scenario.title}: skipped, {scenario.skipped}[/]", highlight=False)
         if scenario.failed is not None:
-            console.print(f"\n[red]{scenario.name} failed:[/]")
+            console.print(f"\n[red]{scenario.title}: failed[/]", highlight=False)
             console.print(scenario.failed, markup=False, highlight=False)
 
 
 def _add_row(table: Table, figure: Figure) -> None:
-    mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[figure.met]
-    value = format_value(figure.median, figure.unit)
-    table.add_row(f"  {figure.name}", value, spread(figure), format_bar(figure), mark)
+    bar = format_bar(figure)
+    if figure.met is not None:
+        bar += " [green]met[/]" if figure.met else " [red]missed[/]"
+    table.add_row(f"  {figure.name}", format_value(figure.median, figure.unit), spread(figure), bar)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from benchmarks.cores import children_on
 from benchmarks.load.raw_client import Order
 from benchmarks.load.report import LoadReport
 
@@ -31,9 +32,8 @@ def _run(program: str, order: Order, script: Path, seconds: float) -> LoadReport
     command = [program, "--threads", "1", "--connections", str(order.connections)]
     command += ["--duration", f"{max(1, round(seconds))}s", "--timeout", "10s", "--script", str(script)]
     command.append(f"http://127.0.0.1:{order.port}{order.path}")
-    if order.core is not None:
-        command = ["taskset", "--cpu-list", str(order.core), *command]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=True)
+    with children_on(order.core):
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=True)
     line = next(line for line in answer.stdout.splitlines() if line.startswith(_MARK))
     facts = json.loads(line.removeprefix(_MARK))
     return LoadReport(

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.cores import children_on
+
 _STOP_S = 20.0
 
 
@@ -51,23 +53,16 @@ def serve(
     `directory`. ServerFailed when `path` is not answered with 200 in time."""
     directory.mkdir(parents=True, exist_ok=True)
     log_path = directory / "server.log"
-    cores = os.sched_getaffinity(0)
-    if core is not None:
-        # The child inherits the core, and so does each of its threads; this process takes its own back below.
-        os.sched_setaffinity(0, {core})
-    try:
-        with log_path.open("wb") as log:
-            started = time.perf_counter()
-            process = subprocess.Popen(
-                command,
-                env=environment,
-                cwd=None if environment is None else directory,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-    finally:
-        os.sched_setaffinity(0, cores)
+    with children_on(core), log_path.open("wb") as log:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=None if environment is None else directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     try:
         while not _answers(port, path):
             if process.poll() is not None or time.perf_counter() - started > start_limit_s:
