@@ -48,4 +48,4 @@ def test_short_stories_end_where_the_model_ends(run: Run) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_long_stories_end_where_the_model_ends(run: Run) -> None:
-    run(60, 60)
+    run(40, 50)
