@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks.catalogue import find_scenario, scenario_names
-from benchmarks.machine import machine_facts
+from benchmarks.machine import machine_facts, processor_times_s
 from benchmarks.programs import ensure_program
 from benchmarks.results import RunResult, save
 from benchmarks.runner import ROOT, run_scenarios
@@ -82,6 +82,7 @@ def _measure(
     ):
         bar = progress.add_task("looking at the machine", total=len(chosen) * repeats)
         facts = machine_facts(Path(folder))
+        all_before_s, stolen_before_s = processor_times_s()
         steps = -1
 
         def on_step(scenario: Scenario, repeat: int) -> None:
@@ -91,6 +92,8 @@ def _measure(
             progress.update(bar, completed=steps, description=description)
 
         scenarios = run_scenarios(chosen, size, repeats=repeats, directory=Path(folder), on_step=on_step)
+    all_after_s, stolen_after_s = processor_times_s()
+    facts.steal_percent = round(100 * (stolen_after_s - stolen_before_s) / max(1.0, all_after_s - all_before_s), 1)
     return RunResult(
         name=name or f"local-{started_at:%Y%m%d-%H%M%S}",
         started_at=started_at.isoformat(timespec="seconds"),

@@ -33,7 +33,11 @@ class MachineFacts(msgspec.Struct, kw_only=True):
     fsync_p99_ms: float
     load_average: float
     """Over one minute, before the run: much above 0.2 means that others used the machine."""
+    python_probe_ms: float
+    """A million additions in a Python loop, the best of five: how fast the processor is now. Shared machines drift."""
     commit: str | None
+    steal_percent: float = 0.0
+    """Processor time that the host took from this virtual machine during the run."""
 
     @property
     def warnings(self) -> list[str]:
@@ -45,6 +49,8 @@ class MachineFacts(msgspec.Struct, kw_only=True):
             found.append("The disk answers fsync faster than a disk can: durability may be switched off below.")
         if self.load_average > 0.5:
             found.append(f"Other programs used the machine (load average {self.load_average:.1f} before the run).")
+        if self.steal_percent > 3:
+            found.append(f"The host kept {self.steal_percent:.0f} % of the processor time to itself: run again later.")
         return found
 
 
@@ -63,8 +69,23 @@ def machine_facts(directory: Path) -> MachineFacts:
         fsync_median_ms=round(median(latencies_ms), 3),
         fsync_p99_ms=round(percentile(latencies_ms, 0.99), 3),
         load_average=round(os.getloadavg()[0], 2),
+        python_probe_ms=round(min(_python_probe_ms() for _ in range(5)), 1),
         commit=_commit(),
     )
+
+
+def processor_times_s() -> tuple[float, float]:
+    """Processor time of this machine since its start: (all of it, stolen by the host)."""
+    times = psutil.cpu_times()
+    return sum(times), times.steal
+
+
+def _python_probe_ms() -> float:
+    started = time.perf_counter()
+    total = 0
+    for number in range(1_000_000):
+        total += number
+    return (time.perf_counter() - started) * 1000
 
 
 def fsync_latencies_ms(directory: Path, *, writes: int = 200) -> list[float]:

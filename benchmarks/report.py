@@ -23,7 +23,7 @@ def _lines(run: RunResult) -> Iterator[str]:
     yield (
         f"Measured {run.started_at[:10]} on {facts.cores} cores of {facts.cpu}, {facts.memory_mb / 1024:.0f} GB, "
         f"{facts.file_system} (fsync {facts.fsync_median_ms} ms, p99 {facts.fsync_p99_ms} ms), {facts.system}, "
-        f"{facts.python}, SQLite {facts.sqlite}, commit {facts.commit or 'unknown'}. "
+        f"{facts.python} (loop of a million additions: {facts.python_probe_ms} ms), SQLite {facts.sqlite}, commit {facts.commit or 'unknown'}. "
         f"Median of {run.repeats} repeat{'s' if run.repeats > 1 else ''}, size {run.size}."
     )
     for warning in facts.warnings:

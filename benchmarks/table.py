@@ -42,7 +42,8 @@ def show(run: RunResult, console: Console) -> None:
     facts = run.machine
     console.print(
         f"[bold]{facts.cpu}[/], {facts.cores} cores, {facts.memory_mb:,} MB · {facts.python} · SQLite {facts.sqlite} · "
-        f"{facts.file_system}, fsync {facts.fsync_median_ms} ms (p99 {facts.fsync_p99_ms} ms) · {run.repeats} repeat(s), "
+        f"Python loop {facts.python_probe_ms} ms · {facts.file_system}, fsync {facts.fsync_median_ms} ms "
+        f"(p99 {facts.fsync_p99_ms} ms) · {run.repeats} repeat(s), "
         f"size {run.size}"
     )
     for warning in facts.warnings:

@@ -25,6 +25,7 @@ def machine() -> MachineFacts:
         fsync_median_ms=0.3,
         fsync_p99_ms=2.0,
         load_average=0.1,
+        python_probe_ms=50.0,
         commit="abc",
     )
 
