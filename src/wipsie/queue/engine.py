@@ -7,7 +7,7 @@ dead-letter queues, and runs long work (redrive) in bounded steps.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -23,6 +23,7 @@ from wipsie.kernel.errors import (
 )
 from wipsie.kernel.ids import MessageId, QueueName, Receipt
 from wipsie.queue.contract import (
+    Attribute,
     Capabilities,
     DeadLetterOrder,
     Delivery,
@@ -43,6 +44,7 @@ from wipsie.telemetry.metrics import Metrics
 
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 """What no store keeps faithfully: NUL ends text in C, lone surrogates have no UTF-8 form."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class QueueEngine:
@@ -209,11 +211,8 @@ class QueueEngine:
                 f"delay_s must be between 0 and {self.capabilities.delay_s_max:.0f} seconds.",
                 details={"field": "delay_s", "value": message.delay_s},
             )
-        if message.attributes is not None and len(message.attributes) > limits.ATTRIBUTES_MAX:
-            raise InvalidInput(
-                f"A message carries at most {limits.ATTRIBUTES_MAX} attributes; this one has {len(message.attributes)}.",
-                details={"field": "attributes"},
-            )
+        if message.attributes is not None:
+            _check_attributes(message.attributes)
         if message.group_id is not None:
             _check_key("group_id", message.group_id)
         if message.deduplication_id is not None:
@@ -297,7 +296,7 @@ class QueueEngine:
         messages_max: int | None = None,
         rate_per_s: float | None = None,
     ) -> Redrive:
-        """Prepare moving dead letters back; nothing moves before `Redrive.run`."""
+        """Prepare moving dead letters back; nothing moves before `Redrive.run`. InvalidInput, see `Redrive`."""
         return Redrive(
             self._backend,
             queue,
@@ -309,9 +308,30 @@ class QueueEngine:
         )
 
 
+def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
+    if len(attributes) > limits.ATTRIBUTES_MAX:
+        raise InvalidInput(
+            f"A message carries at most {limits.ATTRIBUTES_MAX} attributes; this one has {len(attributes)}.",
+            details={"field": "attributes"},
+        )
+    for name, attribute in attributes.items():
+        for text in (name, attribute.value, attribute.data_type):
+            _check_encodable("attributes", text)
+
+
+def _check_encodable(field: str, text: str) -> None:
+    """One such text would fail the whole transaction, and with it what others send at the same moment."""
+    if not text.isascii() and _SURROGATE.search(text):
+        raise InvalidInput(
+            f"{field} holds unpaired surrogate characters, which cannot be stored; encode it, for example as base64.",
+            details={"field": field},
+        )
+
+
 def _check_key(field: str, value: str) -> None:
     if not 0 < len(value) <= limits.KEY_LENGTH_MAX:
         raise InvalidInput(f"{field} must have 1 to {limits.KEY_LENGTH_MAX} characters.", details={"field": field})
+    _check_encodable(field, value)
 
 
 def _check_visibility(seconds: float) -> None:

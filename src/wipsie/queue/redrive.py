@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import InvalidInput
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import QueueBackend, RedriveFilter
 
@@ -33,6 +36,8 @@ class Redrive:
         messages_max: int | None,
         rate_per_s: float | None,
     ) -> None:
+        """InvalidInput for a negative bound, a rate that is not above zero, or a destination that is the queue itself."""
+        _check(queue, destination, messages_max, rate_per_s)
         self._backend = backend
         self._queue = queue
         self._clock = clock
@@ -77,3 +82,16 @@ class Redrive:
         if self._messages_max is not None:
             limit = min(limit, self._messages_max - self.moved)
         return limit
+
+
+def _check(queue: QueueName, destination: QueueName | None, messages_max: int | None, rate_per_s: float | None) -> None:
+    if messages_max is not None and messages_max < 0:
+        raise InvalidInput("messages_max must be 0 or more.", details={"field": "messages_max", "value": messages_max})
+    if rate_per_s is not None and not (math.isfinite(rate_per_s) and rate_per_s > 0):
+        raise InvalidInput("rate_per_s must be a number above 0.", details={"field": "rate_per_s"})
+    if destination == queue:
+        # Each message would go to the end of the queue and be found there again, for ever.
+        raise InvalidInput(
+            f"The messages of '{queue}' cannot be moved to '{queue}' itself; choose another destination.",
+            details={"field": "destination", "queue_name": queue},
+        )
