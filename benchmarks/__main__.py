@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import msgspec
@@ -40,6 +42,8 @@ def main(
     list_scenarios: Annotated[bool, typer.Option("--list", help="List the scenarios and leave.")] = False,
 ) -> None:
     """Measure Wipsie and its rivals on this machine. Takes the machine for itself: stop other work first."""
+    # An exception, so that what was started is ended and temporary data removed.
+    signal.signal(signal.SIGTERM, _leave)
     console = Console(stderr=json)
     known = scenario_names()
     if list_scenarios:
@@ -68,6 +72,10 @@ def main(
     console.print(f"Written to {path}", highlight=False)
     if any(scenario.failed is not None for scenario in run.scenarios):
         raise typer.Exit(1)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _measure(
