@@ -83,7 +83,12 @@ class Application:
             routers=[router for one in parts.slices for router in one.routers],
             clock=parts.clock,
             metrics=parts.metrics,
-            settings=ApiSettings(cors_origins=parts.settings.api.cors_origins, loopback_only=loopback_only),
+            settings=ApiSettings(
+                cors_origins=parts.settings.api.cors_origins,
+                loopback_only=loopback_only,
+                allowed_hosts=parts.settings.api.allowed_hosts,
+                log_requests=parts.settings.logging.requests,
+            ),
             health_checks=[
                 *readiness_checks(
                     engine=parts.engine,

@@ -14,6 +14,7 @@ from wipsie.database import Database
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.queue.engine import QueueEngine
 from wipsie.slices.manifest import Slice
+from wipsie.slices.tasks.gateways.http_client import HttpClientSettings
 from wipsie.slices.tasks.slice import TasksSettings
 from wipsie.slices.tasks.slice import build as build_tasks
 from wipsie.telemetry.metrics import Metrics
@@ -82,6 +83,10 @@ def _tasks(parts: Parts) -> Slice:
             mail_from=settings.tasks.mail_from,
             allow_private_networks=settings.tasks.allow_private_networks,
             allowed_hosts=frozenset(settings.tasks.allowed_hosts),
+            http=HttpClientSettings(
+                total_timeout_s=settings.tasks.polling_timeout_s,
+                body_bytes_max=settings.tasks.polling_body_bytes_max,
+            ),
         ),
         engine=parts.engine,
         registry=parts.registry,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wipsie.app.settings import parsers
 from wipsie.app.settings.variable import Section, variable
+from wipsie.kernel.limits import MIB
 
 ROLES = ("api", "worker", "scheduler")
 
@@ -137,6 +138,14 @@ class ApiSection(Section):
         about="Listen on an address other machines reach, although this version has no accounts yet.",
         accepts="true or false",
     )
+    allowed_hosts: tuple[str, ...] = variable(
+        "API_ALLOWED_HOSTS",
+        parsers.words(),
+        (),
+        written="",
+        about="Further names the API answers to while it listens on loopback, for example behind a reverse proxy.",
+        accepts="a comma list of host names such as wipsie.example.org or *.example.org",
+    )
     reload: bool = variable(
         "API_RELOAD",
         parsers.boolean,
@@ -227,6 +236,15 @@ class LoggingSection(Section):
         accepts="a path",
     )
 
+    requests: bool = variable(
+        "LOG_REQUESTS",
+        parsers.boolean,
+        False,
+        written="false",
+        about="Log every request; failed ones are logged in any case.",
+        accepts="true or false",
+    )
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SecuritySection(Section):
@@ -275,4 +293,19 @@ class TasksSection(Section):
         written="",
         about="Hosts that may be fetched from although their address is private.",
         accepts="a comma list of host names or addresses",
+    )
+    polling_timeout_s: float = variable(
+        "POLLING_TIMEOUT",
+        parsers.duration_s(0.1, 170),
+        30.0,
+        written="30s",
+        about="Longest exchange with a polled source or a webhook, redirects and body included.",
+        accepts="a duration up to 170s",
+    )
+    polling_body_bytes_max: int = variable(
+        "POLLING_BODY_BYTES_MAX",
+        parsers.integer(1, 1024 * MIB),
+        10 * MIB,
+        about="Largest body that is fetched, after decompression.",
+        accepts="a whole number of bytes from 1 to 1073741824",
     )
