@@ -13,6 +13,9 @@ from wipsie.telemetry.logging import LogFormat, configure_logging
 
 SWITCH_INTERVAL_S = 0.0005
 """Event loop and group-commit writer hand the interpreter lock over often; Python's 5 ms starve the writer under load."""
+GC_THRESHOLDS = (20_000, 20, 100)
+"""A busy process makes thousands of messages at a time, none of them in cycles: Python's 700 would look through them for
+garbage every few milliseconds. Measured: 5 to 16 % less processor time a message."""
 
 
 @contextmanager
@@ -30,6 +33,7 @@ def quick_start() -> Generator[None]:
 def prepare_process(settings: Settings) -> None:
     """Interpreter, data folder and log. ConfigurationError."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*GC_THRESHOLDS)
     prepare_data_folder(settings.data_dir)
     configure_logging(settings.logging.level, log_format(settings), settings.logging.file)
 

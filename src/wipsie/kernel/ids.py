@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Iterator
 from typing import NewType
 
@@ -23,35 +22,49 @@ CorrelationId = NewType("CorrelationId", str)
 WorkerId = NewType("WorkerId", str)
 
 
+_HEX_DIGITS_PER_ID = 32
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""The first digit after the third dash carries the variant of RFC 9562 in its upper two bits."""
+
+
 class _Entropy:
-    """Random pairs of 64 bits, drawn from the system in blocks: one system call for 256 ids instead of one each."""
+    """Random hex digits for ids, drawn from the system in blocks: one system call for 256 ids instead of one each."""
 
     def __init__(self) -> None:
-        self.pairs: Iterator[tuple[int, ...]] = iter(())
+        self.drawn: Iterator[str] = iter(())
 
     def forget(self) -> None:
-        self.pairs = iter(())
+        self.drawn = iter(())
 
-    def draw(self) -> tuple[int, ...]:
-        # `next` on this iterator is one step of the interpreter: two threads never get the same pair.
-        for pair in self.pairs:
-            return pair
-        self.pairs = struct.iter_unpack(">QQ", os.urandom(4096))
-        return next(self.pairs)
+    def draw(self) -> str:
+        """32 fresh digits."""
+        # `next` on this iterator is one step of the interpreter: two threads never get the same digits.
+        for digits in self.drawn:
+            return digits
+        block = os.urandom(256 * _HEX_DIGITS_PER_ID // 2).hex()
+        self.drawn = iter([block[start : start + 32] for start in range(0, len(block), _HEX_DIGITS_PER_ID)])
+        return next(self.drawn)
+
+
+class _MillisecondPrefix:
+    """The first 48 bits of ids made in the last millisecond: most ids of a busy process share it."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self) -> None:
+        self.entry: tuple[int, str] = (-1, "")
 
 
 _entropy = _Entropy()
+_prefix = _MillisecondPrefix()
 # A forked child must not repeat the ids of its parent.
 os.register_at_fork(after_in_child=_entropy.forget)
 
 
 def new_uuid() -> str:
     """A random UUID4 in its usual text form, several times as fast as `uuid.uuid4`."""
-    high, low = _entropy.draw()
-    return (
-        f"{high >> 32:08x}-{high >> 16 & 0xFFFF:04x}-4{high & 0xFFF:03x}-"
-        f"{low >> 48 & 0x3FFF | 0x8000:04x}-{low & 0xFFFFFFFFFFFF:012x}"
-    )
+    d = _entropy.draw()
+    return f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{_VARIANT[d[16]]}{d[17:20]}-{d[20:]}"
 
 
 def new_message_id() -> MessageId:
@@ -60,12 +73,13 @@ def new_message_id() -> MessageId:
     Ids made together lie together in every index that holds them; at random places, one index on them costs as much as
     all the rest of a row. 74 random bits are left, so ids of one millisecond do not meet.
     """
-    high, low = _entropy.draw()
+    d = _entropy.draw()
     now_ms = SystemClock.now_ms()
-    return MessageId(
-        f"{now_ms >> 16 & 0xFFFFFFFF:08x}-{now_ms & 0xFFFF:04x}-4{high & 0xFFF:03x}-"
-        f"{low >> 48 & 0x3FFF | 0x8000:04x}-{low & 0xFFFFFFFFFFFF:012x}"
-    )
+    known_ms, prefix = _prefix.entry
+    if now_ms != known_ms:
+        prefix = f"{now_ms >> 16 & 0xFFFFFFFF:08x}-{now_ms & 0xFFFF:04x}-4"
+        _prefix.entry = (now_ms, prefix)
+    return MessageId(f"{prefix}{d[13:16]}-{_VARIANT[d[16]]}{d[17:20]}-{d[20:]}")
 
 
 def new_request_id() -> RequestId:

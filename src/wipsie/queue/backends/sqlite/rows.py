@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 import msgspec
 
 from wipsie.kernel.errors import InvalidReceipt
-from wipsie.kernel.ids import QueueName, Receipt
+from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import Attribute, DeadLetter, MessageState, QueueSettings
 
 SEQUENCE_BITS = 40
+_RECEIPT = re.compile("[0-9a-f]{1,15}-[0-9a-f]{1,16}")
 SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 
 
@@ -37,19 +39,12 @@ def pack_key(queue_id: int, sequence: int) -> int:
     return queue_id << SEQUENCE_BITS | sequence
 
 
-def make_receipt(key: int, lease: int) -> Receipt:
-    """Receipt of one delivery: which row, under which lease."""
-    return Receipt(f"{key:x}-{lease:x}")
-
-
 def parse_receipt(receipt: str) -> tuple[int, int]:
-    """(key, lease) of a receipt; InvalidReceipt for text that no delivery ever carried."""
-    key, dash, lease = receipt.partition("-")
-    try:
-        if dash and len(key) <= 16 and len(lease) <= 16:
-            return int(key, 16), int(lease, 16)
-    except ValueError:
-        pass
+    """(key, lease) of a receipt, which is both in hex with a dash between; InvalidReceipt for text that no delivery ever
+    carried."""
+    if _RECEIPT.fullmatch(receipt):
+        key, _, lease = receipt.partition("-")
+        return int(key, 16), int(lease, 16)
     raise InvalidReceipt(
         "This receipt handle was not issued by this queue; use the receipt_handle of a received message unchanged.",
         details={"receipt_handle": receipt[:64]},

@@ -10,17 +10,18 @@ import msgspec
 
 from wipsie.kernel import json
 from wipsie.kernel.errors import WipsieError
-from wipsie.kernel.ids import MessageId
+from wipsie.kernel.ids import MessageId, Receipt
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.dead_letter import move_to_dead_letters
 from wipsie.queue.backends.sqlite.operations.settle import ChangeVisibility
-from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, QueueRow, State, make_receipt, read_extras
+from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, QueueRow, State, read_extras
 from wipsie.queue.backends.sqlite.transaction import Transaction
 from wipsie.queue.contract import DeadLetterCause, Delivery, Priority, VisibilityChange
 
 _Claimed = tuple[int, str, int, int, int, int, int | None, str | None, str | None, str]
 _claimed_decoder = msgspec.json.Decoder(list[_Claimed])
 
+_PRIORITIES = tuple(Priority)
 _FIELDS = "key, message_id, priority, visible_at, sent_at, receive_count, first_received_at, group_id, extras, body"
 # One aggregated row instead of many: stepping through rows costs one hand-over of the interpreter lock each.
 _CLAIM_ONE_LANE = f"""SELECT json_group_array(json_array({_FIELDS})) FROM (
@@ -84,15 +85,17 @@ class Receive(Operation):
         lease_until_ms = now_ms + int(timeout_s * 1000)
         transaction.run(_LEASE, lease, lease_until_ms, now_ms, json.encode_text([row[0] for row in claimed]))
         transaction.becomes_due(queue, lease_until_ms)
+        counts = queue.counts
+        receipt_end = f"-{lease:x}"
         for key, message_id, priority, visible_at, sent_at, received, first_received, group_id, extras, body in claimed:
-            queue.count(State.READY, priority, -1)
+            counts[priority] -= 1
             delivery = Delivery(
                 queue=settings.name,
                 message_id=MessageId(message_id),
-                receipt=make_receipt(key, lease),
+                receipt=Receipt(f"{key:x}{receipt_end}"),
                 body=body,
                 attributes={},
-                priority=Priority(priority),
+                priority=_PRIORITIES[priority],
                 sequence_number=key & SEQUENCE_MASK,
                 sent_at_ms=sent_at,
                 waiting_since_ms=visible_at,

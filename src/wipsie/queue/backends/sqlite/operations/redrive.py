@@ -57,7 +57,8 @@ class RedriveMessages(Operation):
             target = transaction.queue(name) if name is not None else None
         except WipsieError:
             target = None
-        if target is None:
+        if target is None or target.settings.name == self.queue:
+            # Back into the same queue it would come round again and again.
             return False
         extras.dead_letter = None
         extras.redrive_count += 1

@@ -51,7 +51,7 @@ class Send(Operation):
 
     @classmethod
     def run_all(cls, transaction: Transaction, operations: Sequence[Send]) -> list[list[SendResult | WipsieError]]:
-        batch = _Batch(transaction, [message for operation in operations for message in operation.messages])
+        batch = _Batch(transaction, operations)
         results = [[batch.add(message) for message in operation.messages] for operation in operations]
         batch.insert()
         return results
@@ -79,25 +79,24 @@ def deduplication_key(queue: QueueRow, message: NewMessage) -> str | None:
 class _Batch:
     """Rows to insert, flat, as the multi-row statement takes them."""
 
-    def __init__(self, transaction: Transaction, messages: Sequence[NewMessage]) -> None:
+    def __init__(self, transaction: Transaction, operations: Sequence[Send]) -> None:
         self.transaction = transaction
+        self.operations = operations
         self.values: list[object] = []
         self.deduplications: list[tuple[int, str, str, int, int, int, str | None]] = []
-        self.first_sends = self._find_first_sends(messages)
+        self._first_sends: dict[tuple[int, str], FirstSend] | None = None
+        self._queue: QueueRow | None = None
+        self._queue_name = ""
 
-    def _find_first_sends(self, messages: Sequence[NewMessage]) -> dict[tuple[int, str], FirstSend]:
-        """What was sent within its window under the deduplication ids of this batch."""
+    def _find_first_sends(self) -> dict[tuple[int, str], FirstSend]:
+        """What was sent within its window under the deduplication ids of this batch: one look for all."""
         transaction = self.transaction
         wanted: list[tuple[int, str]] = []
-        for message in messages:
-            queue = transaction.find_queue(message.queue)
-            if queue is None or (message.deduplication_id is None and queue.takes_all):
-                continue
-            key = deduplication_key(queue, message)
-            if key is not None:
-                wanted.append((queue.queue_id, key))
-        if not wanted:
-            return {}
+        for operation in self.operations:
+            for message in operation.messages:
+                queue = transaction.find_queue(message.queue)
+                if queue is not None and (key := deduplication_key(queue, message)) is not None:
+                    wanted.append((queue.queue_id, key))
         rows = transaction.rows(
             """SELECT json_group_array(json_array(d.queue_id, d.id, d.message_id, d.sequence, d.sent_at, d.fingerprint))
                FROM json_each(?) AS wanted JOIN deduplication AS d
@@ -109,7 +108,10 @@ class _Batch:
 
     def add(self, message: NewMessage) -> SendResult | WipsieError:
         """Take one message in, or refuse it."""
-        queue = self.transaction.find_queue(message.queue)
+        if message.queue != self._queue_name:
+            self._queue_name = message.queue
+            self._queue = self.transaction.find_queue(message.queue)
+        queue = self._queue
         # A character is at most four bytes: most bodies need no exact count.
         if (
             queue is not None
@@ -134,8 +136,12 @@ class _Batch:
         queue = transaction.queue(message.queue)
         settings = queue.settings
         key_id = deduplication_key(queue, message)
-        if key_id is not None and (first := self.first_sends.get((queue.queue_id, key_id))) is not None:
-            return _repeat(message, first)
+        first_sends = self._first_sends
+        if key_id is not None:
+            if first_sends is None:
+                first_sends = self._first_sends = self._find_first_sends()
+            if (first := first_sends.get((queue.queue_id, key_id))) is not None:
+                return _repeat(message, first)
         _check(queue, message)
         visible_at = now_ms + int((settings.delay_s if message.delay_s is None else message.delay_s) * 1000)
         state = transaction.place(queue, message.group_id, visible_at)
@@ -146,12 +152,12 @@ class _Batch:
             origin=message.origin,
         )
         result = self._append(queue, message, state, visible_at, write_extras(extras))
-        if key_id is not None:
+        if key_id is not None and first_sends is not None:
             window_s = message.deduplication_window_s
             if window_s is None:
                 window_s = settings.deduplication_window_s
             first = (message.message_id, result.sequence_number, now_ms, message.fingerprint)
-            self.first_sends[queue.queue_id, key_id] = first
+            first_sends[queue.queue_id, key_id] = first
             expires_at = now_ms + int(window_s * 1000)
             self.deduplications.append((queue.queue_id, key_id, *first[:3], expires_at, message.fingerprint))
         return result
@@ -164,8 +170,8 @@ class _Batch:
         self.values += (
             key,
             queue.queue_id,
-            state.value,
-            message.priority.value,
+            state,
+            message.priority,
             visible_at,
             None,
             0,
