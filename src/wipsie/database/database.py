@@ -167,7 +167,7 @@ class Database:
                     yield connection
                     await transaction.commit()
                     return
-            await asyncio.sleep(_BUSY_PAUSE_S)
+            await self.clock.sleep(_BUSY_PAUSE_S)
 
 
 class _translated:  # noqa: N801

@@ -101,7 +101,7 @@ _POSTGRES_INSERT = (
 _SQLITE_ROW = f"({', '.join('?' * len(_FIELDS))})"
 _SQLITE_INSERTS = tuple(
     (count, f"INSERT INTO task_runs ({_COLUMNS}) VALUES {', '.join([_SQLITE_ROW] * count)}")  # noqa: S608  constants only
-    for count in (200, 20, 4, 1)
+    for count in (1000, 200, 20, 4, 1)
 )
 """A few fixed sizes, so that the driver keeps each prepared; taking one JSON text apart costs SQLite twice as much."""
 

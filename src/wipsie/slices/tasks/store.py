@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from wipsie.database import Database
+from wipsie.database.inserts import conflict_insert
 from wipsie.database.metadata import metadata
 
 poll_sources_table = Table(
@@ -76,8 +76,7 @@ class PollSourceStore:
     async def save(self, source: PollSource) -> None:
         """Write all fields; of two polls at the same time the later one stays."""
         values: dict[str, Any] = msgspec.to_builtins(source)
-        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
-        statement = insert(poll_sources_table).values(values)
+        statement = conflict_insert(self._database.dialect, poll_sources_table).values(values)
         updates: dict[str, Any] = {name: statement.excluded[name] for name in values if name != "source_key"}
         newer = poll_sources_table.c.last_poll_time_ms <= statement.excluded.last_poll_time_ms
         async with self._database.begin() as connection:
