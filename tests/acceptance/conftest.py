@@ -55,7 +55,9 @@ async def _cli(process: WipsieProcess, *arguments: str, **environment: str) -> D
     return await asyncio.to_thread(run)
 
 
-async def _call(process: WipsieProcess, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+async def _call(
+    process: WipsieProcess, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
     """One HTTP call: (status, decoded body)."""
 
     def send() -> tuple[int, Any]:
@@ -63,7 +65,7 @@ async def _call(process: WipsieProcess, method: str, path: str, body: Any = None
             process.base_url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **(headers or {})},
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310

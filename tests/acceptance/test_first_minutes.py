@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,26 @@ async def test_commands_work_without_a_running_wipsie(start_wipsie: Start, cli: 
     assert (await cli(wipsie, "queue", "send", "default", "--data", '{"a": 1}')).code == 0
     done = await cli(wipsie, "queue", "process", "default", "--action", "process", "--json")
     assert done.json["status"] == "succeeded"
+
+
+async def test_the_ids_of_a_request_reach_the_log_lines_of_its_task(
+    start_wipsie: Start, call: Any, run_statuses: Any
+) -> None:
+    wipsie = start_wipsie(["up"])
+    await wipsie.wait_until_healthy("/health/ready")
+    poll = {"source_url": "http://169.254.169.254/latest", "poll_interval": 60}
+    _, sent = await call(
+        wipsie,
+        "POST",
+        "/sqs/send",
+        {"queue_name": "data_polling", "message": {"task_type": "data_polling", "data": poll}},
+        headers={"X-Request-ID": "req-of-mine", "X-Correlation-ID": "order-7"},
+    )
+
+    async def refused() -> bool:
+        return await run_statuses(wipsie, sent["message_id"]) == ["rejected"]
+
+    await eventually(refused, 10, "the metadata address is refused")
+    lines = [json.loads(line) for line in wipsie.log().splitlines() if '"task_failed"' in line]
+    (line,) = lines
+    assert (line["request_id"], line["correlation_id"]) == ("req-of-mine", "order-7")

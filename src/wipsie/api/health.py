@@ -75,6 +75,7 @@ class ReadinessProbe:
         self._checks = tuple(checks)
         self._clock = clock
         self._running: asyncio.Task[Readiness] | None = None
+        self._reason = ""
 
     async def run(self) -> Readiness:
         """The report; never raises for what a check does, never takes much longer than `CHECK_TIMEOUT_S`."""
@@ -88,8 +89,13 @@ class ReadinessProbe:
         checks = {check.name: report for check, report in zip(self._checks, reports, strict=True)}
         failed = {name: report for name, report in checks.items() if report.status != "ok"}
         reason = "; ".join(f"{name}: {report.detail}" for name, report in failed.items())
-        if failed:
-            _log.warning("Not ready", reason=reason)
+        if reason != self._reason:
+            # Probes come every few seconds; the log tells of changes.
+            self._reason = reason
+            if failed:
+                _log.warning("Not ready", reason=reason)
+            else:
+                _log.info("Ready again")
         return Readiness(
             status="not_ready" if failed else "ready",
             checks=checks,

@@ -35,6 +35,9 @@ class StandardMessage(msgspec.Struct, Generic[Data], kw_only=True):
     priority: str | None = None
     retry_count: int = 0
     correlation_id: str | None = None
+    """Ties together all that one cause set in motion."""
+    request_id: str | None = None
+    """The HTTP request that brought the message, as its response and log lines name it."""
 
 
 _PRIORITIES = {"high": Priority.HIGH, "medium": Priority.MEDIUM, "low": Priority.LOW}
@@ -64,9 +67,16 @@ def find_priority(message: dict[str, Any], attributes: dict[str, Attribute] | No
 
 
 def complete(
-    message: dict[str, Any], *, queue: str, source: str, now_s: float, correlation_id: str | None
+    message: dict[str, Any],
+    *,
+    queue: str,
+    source: str,
+    now_s: float,
+    correlation_id: str | None,
+    request_id: str | None = None,
 ) -> tuple[MessageId, str]:
-    """Fill what the sender left out (`id`, `timestamp`, `source`, `queue`, `correlation_id`) and give (message id, body).
+    """Fill what the sender left out (`id`, `timestamp`, `source`, `queue`, `correlation_id`), note the request, and give
+    (message id, body).
 
     `queue` is the short name. The queue's message id is the body's `id` unless the sender chose an `id` of their own.
     """
@@ -80,4 +90,6 @@ def complete(
     }
     if correlation_id is not None and body.get("correlation_id") is None:
         body["correlation_id"] = correlation_id
+    if request_id is not None:
+        body["request_id"] = request_id
     return message_id, json.encode_text(body)

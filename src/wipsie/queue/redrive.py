@@ -70,7 +70,7 @@ class Redrive:
             self.moved += step.moved
             self.skipped += step.skipped
             after = step.next_sequence_number
-            if self._rate_per_s is not None and step.moved:
+            if self._rate_per_s is not None and step.moved and after is not None:
                 await self._clock.sleep(step.moved / self._rate_per_s)
         return RedriveReport(moved=self.moved, skipped=self.skipped, cancelled=self._cancelled)
 

@@ -341,8 +341,6 @@ class Consumer:
         if route.guarded and not self._may_run(held, route, message):
             return
         correlation_id = message.correlation_id or delivery.message_id
-        attributes = delivery.attributes
-        request = attributes.get("request_id") if attributes else None
         context = TaskContext(
             delivery=delivery,
             queue=self.queue,
@@ -351,7 +349,7 @@ class Consumer:
             correlation_id=correlation_id,
             services=self._services,
         )
-        ids = set_ids(request.value if request is not None else None, correlation_id)
+        ids = set_ids(message.request_id, correlation_id)
         started_at_ms = clock.now_ms()
         started = clock.monotonic()
         slot.begin(held, route, started_at_ms, started + route.timeout_s)
@@ -366,36 +364,39 @@ class Consumer:
             raise
         except BaseException as error:  # a handler that calls sys.exit() fails its message, not the worker
             failure = error
-        reset(ids)
-        if slot.abandoned:
-            return
-        reason = slot.reason
-        slot.end()
-        self._end_run(held, route)
-        if failure is None and reason is not CancelReason.LEASE_LOST and not held.lost:
-            run_s = clock.monotonic() - started
-            wait_ms = started_at_ms - delivery.waiting_since_ms
-            run = TaskRun(
-                delivery.message_id,
-                self.queue,
-                message.task_type,
-                held.attempt,
-                runs.SUCCEEDED,
-                self._worker_id,
-                wait_ms if wait_ms > 0 else 0,
-                started_at_ms,
-                started_at_ms + int(run_s * 1000),
-                round(run_s * 1000, 3),
-                result,
-                None,
-                None,
-                correlation_id,
-            )
-            self._settler.add((held, run, None, route.spec.task_type))
-            return
-        self._failed(held, route, message.task_type, correlation_id, failure, reason, started_at_ms)
-        if isinstance(failure, asyncio.CancelledError) and reason is None and self._stopping:
-            raise failure
+        try:
+            if slot.abandoned:
+                return
+            reason = slot.reason
+            slot.end()
+            self._end_run(held, route)
+            if failure is None and reason is not CancelReason.LEASE_LOST and not held.lost:
+                run_s = clock.monotonic() - started
+                wait_ms = started_at_ms - delivery.waiting_since_ms
+                run = TaskRun(
+                    delivery.message_id,
+                    self.queue,
+                    message.task_type,
+                    held.attempt,
+                    runs.SUCCEEDED,
+                    self._worker_id,
+                    wait_ms if wait_ms > 0 else 0,
+                    started_at_ms,
+                    started_at_ms + int(run_s * 1000),
+                    round(run_s * 1000, 3),
+                    result,
+                    None,
+                    None,
+                    correlation_id,
+                )
+                self._settler.add((held, run, None, route.spec.task_type))
+                return
+            self._failed(held, route, message.task_type, correlation_id, failure, reason, started_at_ms)
+            if isinstance(failure, asyncio.CancelledError) and reason is None and self._stopping:
+                raise failure
+        finally:
+            # After the outcome: what is logged of a failure carries the ids too.
+            reset(ids)
 
     def _end_run(self, held: Held, route: Route) -> None:
         self._running -= 1
@@ -455,10 +456,12 @@ class Consumer:
             "task_refused",
             queue=self.queue,
             message_id=held.delivery.message_id,
+            correlation_id=refusal.correlation_id,
             code=refusal.code,
             reason=clean(refusal.reason),
         )
-        run = self._run(held, refusal.task_type, None, now_ms, runs.REJECTED, f"{refusal.code}: {refusal.reason}", None)
+        error = f"{refusal.code}: {refusal.reason}"
+        run = self._run(held, refusal.task_type, refusal.correlation_id, now_ms, runs.REJECTED, error, None)
         self._settler.add((held, run, Bury(refusal.code, clean(refusal.reason)), _UNKNOWN))
 
     def _failed(

@@ -26,11 +26,12 @@ _STANDARD_FIELDS = frozenset(StandardMessage.__struct_fields__)
 class Undeliverable(Exception):
     """No handler can ever take this message; `code` and `reason` go with it to the dead-letter queue."""
 
-    def __init__(self, code: str, reason: str, task_type: str) -> None:
+    def __init__(self, code: str, reason: str, task_type: str, correlation_id: str | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
         self.task_type = task_type
+        self.correlation_id = correlation_id
 
 
 class _Header(msgspec.Struct):
@@ -87,7 +88,7 @@ class TaskDecoder:
                     task_type,
                 ) from None
             reason = f"The message does not fit task type '{task_type}': {error}"
-            raise Undeliverable("VALIDATION_ERROR", reason, task_type) from None
+            raise Undeliverable("VALIDATION_ERROR", reason, task_type, fields.get("correlation_id")) from None
 
     def _no_handler(self, task_type: str) -> Undeliverable:
         known = ", ".join(sorted(self._routes)) or "none"
@@ -128,6 +129,7 @@ def _completed(value: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
         "data": data,
         "priority": _text(value.get("priority")) or None,
         "correlation_id": _text(value.get("correlation_id")) or None,
+        "request_id": _text(value.get("request_id")) or None,
     }
     for name in _TEXT_FIELDS:
         if value.get(name) is not None:

@@ -77,6 +77,7 @@ class MessageService:
             source=source,
             now_s=self._clock.now(),
             correlation_id=correlation.correlation_id(),
+            request_id=correlation.request_id(),
         )
         new = NewMessage(
             queue=stored,
