@@ -198,8 +198,9 @@ class VisibilityChange(msgspec.Struct, frozen=True):
     receipt: Receipt
     visibility_timeout_s: float
     release: bool = False
-    """The holder is done with this delivery: until the timeout the message counts as delayed, not as leased. A timeout
-    of 0 and `undo_receive` release as well."""
+    """The holder is done with this delivery: its receipt is spent, and until the timeout the message counts as delayed,
+    not as leased. `undo_receive` releases as well. (A timeout of 0 alone returns the message and leaves the receipt good
+    until the next delivery, as Amazon SQS does.)"""
     undo_receive: bool = False
     """The delivery was never tried: take it back from the receive count (where `Capabilities.undo_receive`)."""
 

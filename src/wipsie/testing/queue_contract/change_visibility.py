@@ -128,6 +128,18 @@ class TestChangeVisibility:
         refused(await bench.change_one(stale, 0), ReceiptExpired)
         assert await bench.nothing_ready(queue)
 
+    async def test_a_released_message_is_not_taken_back_by_an_extension_that_comes_too_late(
+        self, bench: QueueBench
+    ) -> None:
+        bench.needs("undo_receive")
+        queue = await bench.queue()
+        await bench.put(queue, "hello")
+        delivery = await bench.take_one(queue)
+        assert await bench.change_one(delivery, bench.unit_s, release=True) is None
+        refused(await bench.change_one(delivery, 30), ReceiptExpired)
+        await bench.pass_time(bench.unit_s)
+        assert await bench.bodies(queue) == ["hello"]
+
     async def test_many_leases_move_in_one_call(self, bench: QueueBench) -> None:
         queue, other = await bench.queue(), await bench.queue("other")
         await bench.put(queue, "a", "b")

@@ -162,7 +162,7 @@ class ChangeVisibility(Operation):
     def run_all(cls, transaction: Transaction, operations: Sequence[ChangeVisibility]) -> list[list[Outcome]]:
         changes = [change for operation in operations for change in operation.changes]
         found = look_up(transaction, [(change.queue, change.receipt) for change in changes])
-        updates: list[tuple[int, int, int, int]] = []
+        updates: list[tuple[int, int, int, int, bool]] = []
         outcomes: list[Outcome] = []
         for change, entry in zip(changes, found, strict=True):
             if isinstance(entry, WipsieError):
@@ -177,7 +177,8 @@ class ChangeVisibility(Operation):
         if updates:
             transaction.run(
                 """UPDATE messages SET state = c.value ->> 1, visible_at = c.value ->> 2,
-                     receive_count = receive_count - (c.value ->> 3)
+                     receive_count = receive_count - (c.value ->> 3),
+                     lease = CASE WHEN c.value ->> 4 THEN NULL ELSE lease END
                    FROM json_each(?) AS c WHERE messages.key = c.value ->> 0""",
                 json.encode_text(updates),
             )
@@ -185,12 +186,14 @@ class ChangeVisibility(Operation):
         return split(outcomes, [len(operation.changes) for operation in operations])
 
 
-def _change(transaction: Transaction, change: VisibilityChange, held: Held) -> tuple[int, int, int, int]:
-    """(key, new state, visible at, receives to undo) for one change."""
+def _change(transaction: Transaction, change: VisibilityChange, held: Held) -> tuple[int, int, int, int, bool]:
+    """(key, new state, visible at, receives to undo, receipt is spent) for one change."""
     queue = held.queue
     at_ms = transaction.now_ms + int(change.visibility_timeout_s * 1000)
     delayed = at_ms > transaction.now_ms
-    gives_back = change.release or change.undo_receive or not delayed
+    # A keeper of leases may ask for more time while the message is being released: that must come too late.
+    spent = change.release or change.undo_receive
+    gives_back = spent or not delayed
     keyed = held.group_id is not None and queue.has_keys
     if not gives_back:
         state = State.LEASED
@@ -207,7 +210,7 @@ def _change(transaction: Transaction, change: VisibilityChange, held: Held) -> t
         queue.became_ready += 1
     elif state != State.BLOCKED:
         transaction.becomes_due(queue, at_ms)
-    return held.key, int(state), at_ms, int(change.undo_receive and held.state == State.LEASED)
+    return held.key, int(state), at_ms, int(change.undo_receive and held.state == State.LEASED), spent
 
 
 def split(outcomes: list[Outcome], sizes: Sequence[int]) -> list[list[Outcome]]:
