@@ -256,6 +256,16 @@ async def test_the_scheduler_sleeps_until_a_schedule_is_due(
     assert scheduler.status()["running"] is False
 
 
+async def until_it_fires(scheduler: Scheduler, clock: FakeClock, step_s: float, message: str) -> None:
+    """Move time in steps until something fired: how long a round takes on the disk decides when the next one begins."""
+
+    async def fires() -> bool:
+        await clock.advance(step_s)
+        return bool(scheduler.status()["fires"])
+
+    await eventually(fires, message=message)
+
+
 async def test_a_change_of_this_process_wakes_the_scheduler(
     store: ScheduleStore, database: Database, clock: FakeClock
 ) -> None:
@@ -264,8 +274,7 @@ async def test_a_change_of_this_process_wakes_the_scheduler(
     await eventually(lambda: clock.sleepers == 1)
     await store.put(hourly(cron=None, every_s=5), made_by="maria")
     await eventually(lambda: clock.sleepers == 1)
-    await clock.advance(5)
-    await eventually(lambda: scheduler.status()["fires"] == 1, message="the new schedule did not fire")
+    await until_it_fires(scheduler, clock, 5, "the new schedule did not fire")
     await scheduler.stop()
 
 
@@ -277,8 +286,7 @@ async def test_two_schedulers_in_different_processes_notice_each_others_changes_
     await eventually(lambda: clock.sleepers == 1)
     elsewhere = ScheduleStore(database, clock)
     await elsewhere.put(hourly(cron=None, every_s=5), made_by="maria")
-    await clock.advance(30)
-    await eventually(lambda: scheduler.status()["fires"] == 1, message="the schedule was not noticed")
+    await until_it_fires(scheduler, clock, 30, "the schedule was not noticed")
     await scheduler.stop()
 
 
@@ -294,13 +302,7 @@ async def test_the_scheduler_outlives_a_database_that_fails(
     async with database.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE hidden RENAME TO schedules")
     await eventually(lambda: clock.sleepers == 1)
-
-    async def fires() -> bool:
-        # Again and again: how long a round takes on the disk decides when the next one begins.
-        await clock.advance(60)
-        return bool(scheduler.status()["fires"])
-
-    await eventually(fires, message="no fire after the failure")
+    await until_it_fires(scheduler, clock, 60, "no fire after the failure")
     await eventually(lambda: scheduler.status()["error"] is None, message="the error still stands")
     await scheduler.stop()
 
