@@ -24,7 +24,6 @@ class ModelMessage:
     """None: not said by the contract (a dead letter's count before it is seen)."""
     receipt: Receipt | None = None
     leased: bool = False
-    undone: bool = False
     redrive_count: int = 0
     origin: QueueName | None = None
 
@@ -103,7 +102,6 @@ class QueueModel:
         message = self.messages[delivery.message_id]
         message.receipt = delivery.receipt
         message.leased = True
-        message.undone = False
         message.visible_at_ms = delivery.lease_until_ms
         message.receive_count = delivery.receive_count
 

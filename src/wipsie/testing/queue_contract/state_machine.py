@@ -208,9 +208,10 @@ class QueueStateMachine(RuleBasedStateMachine):
         if lease_ended and queue in (KEYED, LINE) and isinstance(outcome, ReceiptExpired):
             return  # Another message took its place meanwhile.
         if self._agrees(outcome, held) and held is not None:
-            if undo_receive and not held.undone and held.receive_count:
+            if undo_receive and held.receive_count:
                 held.receive_count -= 1
-                held.undone = True
+            if release or undo_receive:
+                held.receipt = None
             held.visible_at_ms = self.now_ms + int(seconds * 1000)
             held.leased = seconds > 0 and not release and not undo_receive
         self._check_keys(queue)

@@ -210,7 +210,7 @@ def _change(transaction: Transaction, change: VisibilityChange, held: Held) -> t
         queue.became_ready += 1
     elif state != State.BLOCKED:
         transaction.becomes_due(queue, at_ms)
-    return held.key, int(state), at_ms, int(change.undo_receive and held.state == State.LEASED), spent
+    return held.key, int(state), at_ms, int(change.undo_receive), spent
 
 
 def split(outcomes: list[Outcome], sizes: Sequence[int]) -> list[list[Outcome]]:
