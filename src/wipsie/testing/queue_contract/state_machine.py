@@ -149,6 +149,7 @@ class QueueStateMachine(RuleBasedStateMachine):
         model, now_ms = self.model, self.now_ms
         possible = {one.message_id: one for one in model.deliverable(queue, now_ms)}
         poison = [one for one in model.of(queue) if model.is_poison(one) and one.is_waiting(now_ms)]
+        good = [message_id for message_id, one in possible.items() if not model.is_poison(one)]
         ranks = {message_id: model.rank(one) for message_id, one in possible.items()}
         deliveries = self.run(self.backend.receive(queue, max_messages=max_messages, visibility_timeout_s=timeout_s))
         assert len(deliveries) <= max_messages
@@ -166,7 +167,6 @@ class QueueStateMachine(RuleBasedStateMachine):
                 assert set(delivered) <= set(possible), "a message was delivered whose key is busy"
             assert bool(delivered or moved) == bool(possible), "a receive found nothing although a message may go"
         else:
-            good = [message_id for message_id, one in possible.items() if not model.is_poison(one)]
             # Poison was counted before its delivery, so what was delivered is good by definition.
             expected = sorted({*good, *delivered}, key=lambda message_id: ranks[message_id])
             assert len(delivered) == min(max_messages, len(expected)), "a receive gave too few messages"
