@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import pickle
 import resource
 import signal
 import threading
@@ -74,7 +75,8 @@ class CpuPool:
     async def run(self, function: Callable[..., ResultT], /, *args: object, timeout_s: float | None = None) -> ResultT:
         """Run a module-level function in a process and return its result.
 
-        Function, arguments and result must be picklable. Raises what the function raises, TimeoutError when it runs
+        Function, arguments and result must be picklable. Raises what the function raises, TypeError for a function that
+        cannot be sent, TimeoutError when it runs
         longer than `timeout_s` (its process is ended), MemoryError when it wants too much, `CpuTaskCrashed` when its process
         ends. Cancelling the caller ends the job.
         """
@@ -82,6 +84,13 @@ class CpuPool:
 
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         name = f"{function.__module__}.{getattr(function, '__qualname__', repr(function))}"
+        try:
+            # Functions travel by name, so this is cheap; the arguments are pickled once, by the pool.
+            pickle.dumps(function)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            raise TypeError(
+                f"{name} cannot run in another process; pass a function of a module, not a local one."
+            ) from None
         self._jobs += 1
         try:
             async with self._turn:
