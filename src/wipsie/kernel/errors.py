@@ -8,8 +8,7 @@ WipsieError
 ├── MessageTooLarge              MESSAGE_TOO_LARGE          413
 ├── RequestTooLarge              REQUEST_TOO_LARGE          413
 ├── NotFound                     NOT_FOUND                  404
-│   ├── QueueNotFound            QUEUE_NOT_FOUND            404
-│   └── MessageNotFound          MESSAGE_NOT_FOUND          404
+│   └── QueueNotFound            QUEUE_NOT_FOUND            404
 ├── MethodNotAllowed             METHOD_NOT_ALLOWED         405
 ├── Conflict                     CONFLICT                   409
 │   ├── QueueExists              QUEUE_EXISTS               409   same name, other settings
@@ -85,10 +84,6 @@ class NotFound(WipsieError):
 
 class QueueNotFound(NotFound):
     code = "QUEUE_NOT_FOUND"
-
-
-class MessageNotFound(NotFound):
-    code = "MESSAGE_NOT_FOUND"
 
 
 class MethodNotAllowed(WipsieError):

@@ -14,10 +14,6 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     jitter: float = 0.0
     """0.2 spreads each delay evenly over ±20 %."""
 
-    @property
-    def attempts_max(self) -> int:
-        return len(self.delays_s) + 1
-
     def delay_after(self, attempt: int, *, uniform: float | None = None) -> float | None:
         """Seconds to wait after failed attempt number `attempt` (1 is the first), or None when it was the last.
         `uniform` in [0, 1) replaces the random draw for tests."""
