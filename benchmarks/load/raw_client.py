@@ -129,6 +129,7 @@ async def generate(order: Order) -> LoadReport:
     if order.rate_per_s is None:
         for connection in connections:
             connection.send(started)
+        # The connections drive themselves; this is how long they are measured.
         await asyncio.sleep(until - started)
     else:
         load.idle.extend(connections)
@@ -137,6 +138,7 @@ async def generate(order: Order) -> LoadReport:
     in_time = len(load.latencies_s)
     deadline = time.perf_counter() + _DRAIN_S
     while (load.due or any(one.began is not None for one in connections)) and time.perf_counter() < deadline:
+        # Answers still on their way, until the deadline above.
         await asyncio.sleep(0.005)
     load.errors += len(load.due) + sum(one.began is not None for one in connections)
     for connection in connections:
@@ -161,6 +163,7 @@ async def _open_loop(load: _Load, rate_per_s: float, started: float, until: floa
     while (due := started + number / rate_per_s) < until:
         wait_s = due - time.perf_counter()
         if wait_s > 0:
+            # The pace of an open loop: requests leave when they are due, whatever the answers do.
             await asyncio.sleep(wait_s)
         if load.idle:
             load.idle.popleft().send(due)

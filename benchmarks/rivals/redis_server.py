@@ -44,6 +44,7 @@ def redis_server(directory: Path) -> Generator[str]:
             if process.poll() is not None or time.perf_counter() > deadline:
                 words = (directory / "redis.log").read_text("utf-8", errors="replace")[-1000:]
                 raise RuntimeError(f"redis-server did not start: {words}")
+            # Another program says only by answering that it is ready; bounded by the deadline above.
             time.sleep(0.01)
         yield f"redis://127.0.0.1:{port}/0"
     finally:

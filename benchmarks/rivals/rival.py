@@ -58,6 +58,7 @@ def measure_rival(
             if process.poll() is not None or time.perf_counter() > deadline:
                 words = log_path.read_text("utf-8", errors="replace")[-2000:]
                 raise RuntimeError(f"The worker of {module} did not process {tasks} tasks:\n{words}")
+            # Seldom enough not to take time from the worker that is measured; bounded by the deadline above.
             time.sleep(0.02)
         process_s = float(output.read_text("utf-8"))
     finally:

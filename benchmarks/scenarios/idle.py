@@ -27,6 +27,7 @@ def measure(size: Size, directory: Path) -> Outcome:
     settle_s = size.pick(full=5.0, quick=3.0, smoke=0.2)
     watch_s = size.pick(full=10.0, quick=5.0, smoke=0.3)
     with serve_wipsie(directory=directory) as server:
+        # Being idle takes time: first to settle, then to be watched.
         time.sleep(settle_s)
         before_s, started = _cpu_s(server.pid), time.perf_counter()
         time.sleep(watch_s)

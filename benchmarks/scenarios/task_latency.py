@@ -32,6 +32,7 @@ async def _latencies_ms(directory: Path, seconds: float) -> list[float]:
         started = time.perf_counter()
         for number in range(max(1, int(seconds * RATE_PER_S))):
             due = started + number / RATE_PER_S
+            # The pace of an open loop: a slow handler must not slow the sender.
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             due_at.append(due)
             sends.append(asyncio.create_task(bench.engine.send(new_message(queue, number))))

@@ -68,6 +68,7 @@ def serve(
             if process.poll() is not None or time.perf_counter() - started > start_limit_s:
                 words = log_path.read_text("utf-8", errors="replace")[-2000:]
                 raise ServerFailed(f"{' '.join(command)} did not answer GET {path}:\n{words}")
+            # A server says only by answering that it is ready; this is the resolution of the start time.
             time.sleep(0.002)
         yield Server(process.pid, port, time.perf_counter() - started)
     finally:

@@ -68,20 +68,14 @@ async def test_columns_nobody_names_get_their_defaults(database: Database) -> No
     assert [tuple(row) for row in rows] == [("a", "new", "here"), ("b", "new", "here")]
 
 
-async def test_conflicts_can_be_left_alone(database: Database) -> None:
+async def test_a_row_that_exists_already_is_refused_with_its_whole_transaction(database: Database) -> None:
     async with database.begin() as connection:
         await bulk_insert(connection, things, [{"id": 1, "text": "first"}])
-        await bulk_insert(
-            connection, things, [{"id": 1, "text": "again"}, {"id": 2, "text": "new"}], ignore_conflicts=True
-        )
-    async with database.read() as connection:
-        assert (await connection.execute(select(things.c.text).order_by(things.c.id))).scalars().all() == [
-            "first",
-            "new",
-        ]
     with pytest.raises(IntegrityError):
         async with database.begin() as connection:
-            await bulk_insert(connection, things, [{"id": 1, "text": "again"}])
+            await bulk_insert(connection, things, [{"id": 2, "text": "new"}, {"id": 1, "text": "again"}])
+    async with database.read() as connection:
+        assert (await connection.execute(select(things.c.text))).scalars().all() == ["first"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from wipsie.testing.clock import FakeClock
 
 async def test_time_stands_still_until_advanced() -> None:
     clock = FakeClock(1000.0)
+    # Real time must pass, to show that it does not matter.
     await asyncio.sleep(0.005)
     assert clock.now_ms() == 1_000_000
     await clock.advance(1.5)

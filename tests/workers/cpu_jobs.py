@@ -19,6 +19,7 @@ def end_process() -> None:
 
 
 def sleep_long() -> None:
+    # A job that hangs; the pool ends its process long before.
     time.sleep(60)
 
 
