@@ -10,6 +10,8 @@ from typing import Any
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, QueueName, Receipt
+from wipsie.queue.backend_kit.receiving import receive_or_wait
+from wipsie.queue.backend_kit.waiters import Waiters
 from wipsie.queue.backends.sqlite.neighbours import Neighbours
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.dead_letter import DeadLetterMessages
@@ -28,7 +30,6 @@ from wipsie.queue.backends.sqlite.operations.redrive import RedriveMessages
 from wipsie.queue.backends.sqlite.operations.send import Send
 from wipsie.queue.backends.sqlite.operations.settle import ChangeVisibility, Delete
 from wipsie.queue.backends.sqlite.reader import QueueReader
-from wipsie.queue.backends.sqlite.waiters import RECHECK_S, Waiters
 from wipsie.queue.backends.sqlite.writer import GroupCommitWriter
 from wipsie.queue.contract import (
     Capabilities,
@@ -114,21 +115,18 @@ class SqliteQueueBackend:
         visibility_timeout_s: float | None = None,
         wait_s: float = 0.0,
     ) -> list[Delivery]:
-        deadline = self._clock.monotonic() + wait_s
-        while True:
-            signal = self._waiters.signal(queue)
-            deliveries: list[Delivery]
-            deliveries, next_due_ms = await self._do(Receive(queue, max_messages, visibility_timeout_s))
-            remaining_s = deadline - self._clock.monotonic()
-            if deliveries or remaining_s <= 0 or self._stopping:
-                return deliveries
-            look_again_s = min(remaining_s, RECHECK_S)
-            if next_due_ms is not None:
-                # Not above zero when it fell due meanwhile: then the next look makes it ready, without a wait.
-                look_again_s = min(look_again_s, (next_due_ms - self._clock.now_ms()) / 1000)
-            await self._waiters.wait(queue, signal, look_again_s)
-            if self._stopping:
-                return []
+        async def look() -> tuple[list[Delivery], int | None]:
+            return await self._do(Receive(queue, max_messages, visibility_timeout_s))
+
+        return await receive_or_wait(
+            look,
+            waiters=self._waiters,
+            clock=self._clock,
+            now_ms=self._clock.now_ms,
+            queue=queue,
+            wait_s=wait_s,
+            is_stopping=lambda: self._stopping,
+        )
 
     async def delete(self, receipts: Sequence[tuple[QueueName, Receipt]]) -> list[Outcome]:
         return await self.writer.submit(Delete(receipts))

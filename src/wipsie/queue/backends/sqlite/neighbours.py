@@ -1,7 +1,7 @@
 """Wake-ups between processes that share a queue file: one datagram socket per process in a private folder.
 
 A process that commits ready messages tells the others which queues have some; their waiting receivers look at once. It is
-a hint, never the truth: a lost datagram costs a waiting receiver at most `waiters.RECHECK_S`.
+a hint, never the truth: a lost datagram costs a waiting receiver at most `waiters.RECHECK_S` (backend_kit).
 """
 
 from __future__ import annotations

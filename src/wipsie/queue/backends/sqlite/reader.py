@@ -9,8 +9,10 @@ from typing import Any
 
 import apsw
 
-from wipsie.kernel.errors import QueueNotFound, StorageUnavailable
+from wipsie.kernel.errors import StorageUnavailable
 from wipsie.kernel.ids import MessageId, QueueName
+from wipsie.queue.backend_kit.extras import read_extras
+from wipsie.queue.backend_kit.refusals import queue_not_found
 from wipsie.queue.backends.sqlite.connection import Statements, open_connection, statements
 from wipsie.queue.backends.sqlite.rows import (
     PUBLIC_STATES,
@@ -18,7 +20,6 @@ from wipsie.queue.backends.sqlite.rows import (
     STORED_STATES,
     State,
     pack_key,
-    read_extras,
 )
 from wipsie.queue.contract import MessageState, Priority, StoredMessage
 
@@ -81,7 +82,7 @@ class QueueReader:
         try:
             found = self._cursor.execute("SELECT queue_id FROM queues WHERE name = ?", (queue,)).fetchone()
             if found is None:
-                raise QueueNotFound(f"There is no queue '{queue}'.", details={"queue_name": queue})
+                raise queue_not_found(queue)
             conditions = ["key > ?", "key <= ?"]
             bindings: list[object] = [pack_key(found[0], after), pack_key(found[0], SEQUENCE_MASK)]
             if message_id is not None:

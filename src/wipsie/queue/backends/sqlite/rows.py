@@ -1,15 +1,12 @@
-"""How messages and queues look inside the file: packed keys, receipts, states and the JSON of rarely used fields."""
+"""How messages and queues look inside the file: packed keys, receipts and states."""
 
 from __future__ import annotations
 
 import re
 from enum import IntEnum
 
-import msgspec
-
-from wipsie.kernel.errors import InvalidReceipt
-from wipsie.kernel.ids import QueueName
-from wipsie.queue.contract import Attribute, DeadLetter, MessageState, QueueSettings
+from wipsie.queue.backend_kit.refusals import receipt_invalid
+from wipsie.queue.contract import MessageState, QueueSettings
 
 SEQUENCE_BITS = 40
 _RECEIPT = re.compile("[0-9a-f]{1,15}-[0-9a-f]{1,16}")
@@ -45,35 +42,7 @@ def parse_receipt(receipt: str) -> tuple[int, int]:
     if _RECEIPT.fullmatch(receipt):
         key, _, lease = receipt.partition("-")
         return int(key, 16), int(lease, 16)
-    raise InvalidReceipt(
-        "This receipt handle was not issued by this queue; use the receipt_handle of a received message unchanged.",
-        details={"receipt_handle": receipt[:64]},
-    )
-
-
-class Extras(msgspec.Struct, omit_defaults=True):
-    """What few messages have; NULL in the table when there is nothing to tell."""
-
-    attributes: dict[str, Attribute] = {}
-    deduplication_id: str | None = None
-    redrive_count: int = 0
-    origin: QueueName | None = None
-    dead_letter: DeadLetter | None = None
-
-
-_extras_decoder = msgspec.json.Decoder(Extras)
-_extras_encoder = msgspec.json.Encoder()
-
-
-def read_extras(text: str | None) -> Extras:
-    """Extras of a row."""
-    return _extras_decoder.decode(text) if text else Extras()
-
-
-def write_extras(extras: Extras) -> str | None:
-    """Column value for extras."""
-    text = _extras_encoder.encode(extras)
-    return None if text == b"{}" else text.decode()
+    raise receipt_invalid(receipt)
 
 
 class QueueRow:

@@ -9,6 +9,7 @@ import msgspec
 from wipsie.kernel import json
 from wipsie.kernel.errors import QueueNotFound
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit.refusals import queue_not_found
 from wipsie.queue.backends.sqlite.connection import Statements
 from wipsie.queue.backends.sqlite.rows import QueueRow, State
 from wipsie.queue.contract import QueueSettings
@@ -75,10 +76,7 @@ class Transaction:
         """The queue of that name. QueueNotFound."""
         queue = self._queues.get(name)
         if queue is None and (queue := self._load("name", name)) is None:
-            raise QueueNotFound(
-                f"There is no queue '{name}'; list the queues to see the names, or create it first.",
-                details={"queue_name": name},
-            )
+            raise queue_not_found(name)
         return queue
 
     def queue_by_id(self, queue_id: int) -> QueueRow:

@@ -23,14 +23,14 @@ from typing import Any
 import apsw
 
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import ShuttingDown, StorageUnavailable, TooManyRequests, WipsieError
+from wipsie.kernel.errors import StorageUnavailable, WipsieError
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit.lane import PENDING_MAX
+from wipsie.queue.backend_kit.refusals import not_running, too_many_calls
 from wipsie.queue.backends.sqlite.connection import open_connection, statements
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.transaction import SettingsCache, Transaction
 
-PENDING_MAX = 50_000
-"""Most calls that may wait for a commit; more are refused, so that a stalled disk cannot eat the memory."""
 TRANSACTION_CALLS_MAX = 2_000
 
 Wakeups = tuple[dict[QueueName, int], dict[QueueName, int]]
@@ -94,11 +94,9 @@ class GroupCommitWriter:
         """Queue an operation for the next transaction. ShuttingDown, TooManyRequests."""
         loop = self._loop
         if not self._accepting or loop is None:
-            raise ShuttingDown("The queue is not running; try again when Wipsie has started.", retry_after_s=2)
+            raise not_running()
         if self._waiting >= PENDING_MAX:
-            raise TooManyRequests(
-                f"{self._waiting} calls wait for the disk already; slow down and try again.", retry_after_s=1
-            )
+            raise too_many_calls(self._waiting, "the disk")
         future = operation.future = loop.create_future()
         self._waiting += 1
         if not self._turn:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from wipsie.kernel import json
-from wipsie.kernel.errors import Conflict, QueueNotFound, WipsieError
+from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit.extras import Extras, read_extras, write_extras
+from wipsie.queue.backend_kit.refusals import dead_letter_queue_missing, no_dead_letter_queue
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.settle import look_up, split
-from wipsie.queue.backends.sqlite.rows import Extras, QueueRow, State, read_extras, write_extras
+from wipsie.queue.backends.sqlite.rows import QueueRow, State
 from wipsie.queue.backends.sqlite.transaction import Transaction
 from wipsie.queue.contract import DeadLetter, DeadLetterCause, DeadLetterOrder, Outcome
 
@@ -82,11 +84,8 @@ def dead_letter_queue(transaction: Transaction, queue: QueueRow) -> QueueRow:
     if target is not None:
         return target
     if name is None:
-        raise Conflict(
-            f"The queue '{queue.settings.name}' has no dead-letter queue; set dead_letter_queue first.",
-            details={"queue_name": queue.settings.name},
-        )
-    raise QueueNotFound(f"The dead-letter queue '{name}' does not exist; create it.", details={"queue_name": name})
+        raise no_dead_letter_queue(queue.settings.name)
+    raise dead_letter_queue_missing(name)
 
 
 def _bury(transaction: Transaction, queue: QueueRow, target: QueueRow, row: Moving, cause: DeadLetterCause) -> None:

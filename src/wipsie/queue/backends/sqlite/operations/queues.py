@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from wipsie.kernel import json
-from wipsie.kernel.errors import InvalidInput, QueueExists
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit.refusals import fifo_is_fixed, queue_exists
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.rows import QueueRow, State, pack_key
 from wipsie.queue.backends.sqlite.transaction import Transaction
-from wipsie.queue.contract import Priority, QueueCounts, QueueSettings, first_difference
+from wipsie.queue.contract import Priority, QueueCounts, QueueSettings
 
 PURGE_STEP = 5000
 
@@ -33,14 +33,8 @@ class CreateQueue(Operation):
                 json.encode_text(self.settings),
             )
             return self.settings
-        difference = first_difference(self.settings, existing.settings)
-        if difference is not None:
-            field, wanted, has = difference
-            raise QueueExists(
-                f"The queue '{self.settings.name}' exists with another {field} ({has!r}, not {wanted!r}); "
-                "change the queue or choose another name.",
-                details={"queue_name": self.settings.name, "field": field, "existing": has, "wanted": wanted},
-            )
+        if (refusal := queue_exists(self.settings, existing.settings)) is not None:
+            raise refusal
         return existing.settings
 
 
@@ -58,9 +52,7 @@ class ChangeQueue(Operation):
         queue = transaction.queue(self.settings.name)
         before = queue.settings
         if before.fifo != self.settings.fifo:
-            raise InvalidInput(
-                "A queue cannot change between standard and FIFO; create another queue.", details={"field": "fifo"}
-            )
+            raise fifo_is_fixed()
         transaction.run(
             "UPDATE queues SET settings = ?, settings_version = settings_version + 1 WHERE queue_id = ?",
             json.encode_text(self.settings),

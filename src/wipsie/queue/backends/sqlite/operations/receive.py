@@ -11,12 +11,14 @@ import msgspec
 from wipsie.kernel import json
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, Receipt
+from wipsie.queue.backend_kit.causes import receive_limit_cause
+from wipsie.queue.backend_kit.extras import read_extras
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.dead_letter import move_to_dead_letters
 from wipsie.queue.backends.sqlite.operations.settle import ChangeVisibility
-from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, QueueRow, State, read_extras
+from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, QueueRow, State
 from wipsie.queue.backends.sqlite.transaction import Transaction
-from wipsie.queue.contract import DeadLetterCause, Delivery, Priority, VisibilityChange
+from wipsie.queue.contract import Delivery, Priority, VisibilityChange
 
 _Claimed = tuple[int, str, int, int, int, int, int | None, str | None, str | None, str]
 _claimed_decoder = msgspec.json.Decoder(list[_Claimed])
@@ -74,7 +76,7 @@ class Receive(Operation):
         if settings.dead_letter_queue is not None:
             poison = [row[0] for row in claimed if row[5] >= settings.max_receive_count]
             if poison:
-                move_to_dead_letters(transaction, queue, poison, _receive_limit_cause(settings.max_receive_count))
+                move_to_dead_letters(transaction, queue, poison, receive_limit_cause(settings.max_receive_count))
                 claimed = [row for row in claimed if row[5] < settings.max_receive_count]
                 if not claimed:
                     return True
@@ -131,10 +133,3 @@ class Receive(Operation):
         return ChangeVisibility(
             [VisibilityChange(delivery.queue, delivery.receipt, 0, undo_receive=True) for delivery in deliveries]
         )
-
-
-def _receive_limit_cause(limit: int) -> DeadLetterCause:
-    return DeadLetterCause(
-        code="RECEIVE_LIMIT",
-        reason=f"Delivered {limit} times and never acknowledged; it may end the worker that handles it.",
-    )

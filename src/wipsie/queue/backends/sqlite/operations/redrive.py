@@ -6,9 +6,11 @@ from typing import Any
 
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit.extras import read_extras
+from wipsie.queue.backend_kit.redrive_filter import matches
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.dead_letter import Moving, move
-from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, Extras, State, pack_key, read_extras
+from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, State, pack_key
 from wipsie.queue.backends.sqlite.transaction import Transaction
 from wipsie.queue.contract import RedriveFilter, RedriveStep
 
@@ -49,7 +51,7 @@ class RedriveMessages(Operation):
     def _move(self, transaction: Transaction, row: list[Any]) -> bool:
         key, state, priority, group_id, text, message_id = row
         extras = read_extras(text)
-        if state == State.LEASED or not _matches(self.matching, extras, message_id):
+        if state == State.LEASED or not matches(self.matching, extras.dead_letter, message_id):
             return False
         origin = extras.dead_letter.origin if extras.dead_letter is not None else extras.origin
         name = self.destination or origin
@@ -65,16 +67,3 @@ class RedriveMessages(Operation):
         source = transaction.queue(self.queue)
         move(transaction, source, target, Moving(key, state, priority, group_id, None), extras, fresh=True)
         return True
-
-
-def _matches(matching: RedriveFilter | None, extras: Extras, message_id: str) -> bool:
-    if matching is None:
-        return True
-    if matching.message_ids is not None and message_id not in matching.message_ids:
-        return False
-    dead = extras.dead_letter
-    if matching.cause_code is not None and (dead is None or dead.cause.code != matching.cause_code):
-        return False
-    if matching.reason_contains is not None and (dead is None or matching.reason_contains not in dead.cause.reason):
-        return False
-    return matching.dead_before_ms is None or (dead is not None and dead.dead_at_ms < matching.dead_before_ms)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from wipsie.kernel import json
-from wipsie.kernel.errors import (
-    IdempotencyKeyReused,
-    InvalidInput,
-    MessageTooLarge,
-    QueueFull,
-    WipsieError,
-)
+from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId
+from wipsie.queue.backend_kit.admission import check, deduplication_key, deduplication_window_s, visible_at_ms
+from wipsie.queue.backend_kit.extras import Extras, write_extras
+from wipsie.queue.backend_kit.refusals import key_reused
 from wipsie.queue.backends.sqlite.operations.base import Operation
-from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, Extras, QueueRow, State, write_extras
+from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, QueueRow, State
 from wipsie.queue.backends.sqlite.transaction import Transaction
 from wipsie.queue.contract import NewMessage, SendResult
 
@@ -57,25 +53,6 @@ class Send(Operation):
         return results
 
 
-def message_bytes(message: NewMessage) -> int:
-    """Size as Amazon SQS counts it: body in UTF-8 plus names, types and values of attributes."""
-    body = message.body
-    size = len(body) if body.isascii() else len(body.encode())
-    if message.attributes:
-        for name, attribute in message.attributes.items():
-            size += len(name.encode()) + len(attribute.data_type.encode()) + len(attribute.value.encode())
-    return size
-
-
-def deduplication_key(queue: QueueRow, message: NewMessage) -> str | None:
-    """The id under which a repeat of this message is recognised, if any."""
-    if message.deduplication_id is not None:
-        return message.deduplication_id
-    if queue.settings.content_based_deduplication:
-        return "sha256:" + hashlib.sha256(message.body.encode()).hexdigest()
-    return None
-
-
 class _Batch:
     """Rows to insert, flat, as the multi-row statement takes them."""
 
@@ -95,7 +72,7 @@ class _Batch:
         for operation in self.operations:
             for message in operation.messages:
                 queue = transaction.find_queue(message.queue)
-                if queue is not None and (key := deduplication_key(queue, message)) is not None:
+                if queue is not None and (key := deduplication_key(queue.settings, message)) is not None:
                     wanted.append((queue.queue_id, key))
         rows = transaction.rows(
             """SELECT json_group_array(json_array(d.queue_id, d.id, d.message_id, d.sequence, d.sent_at, d.fingerprint))
@@ -135,15 +112,15 @@ class _Batch:
         now_ms = transaction.now_ms
         queue = transaction.queue(message.queue)
         settings = queue.settings
-        key_id = deduplication_key(queue, message)
+        key_id = deduplication_key(queue.settings, message)
         first_sends = self._first_sends
         if key_id is not None:
             if first_sends is None:
                 first_sends = self._first_sends = self._find_first_sends()
             if (first := first_sends.get((queue.queue_id, key_id))) is not None:
                 return _repeat(message, first)
-        _check(queue, message)
-        visible_at = now_ms + int((settings.delay_s if message.delay_s is None else message.delay_s) * 1000)
+        check(settings, message, total=lambda: queue.total)
+        visible_at = visible_at_ms(settings, message, now_ms)
         state = transaction.place(queue, message.group_id, visible_at)
         transaction.enter(queue, state, message.priority, visible_at)
         extras = Extras(
@@ -153,12 +130,9 @@ class _Batch:
         )
         result = self._append(queue, message, state, visible_at, write_extras(extras))
         if key_id is not None and first_sends is not None:
-            window_s = message.deduplication_window_s
-            if window_s is None:
-                window_s = settings.deduplication_window_s
             first = (message.message_id, result.sequence_number, now_ms, message.fingerprint)
             first_sends[queue.queue_id, key_id] = first
-            expires_at = now_ms + int(window_s * 1000)
+            expires_at = now_ms + int(deduplication_window_s(settings, message) * 1000)
             self.deduplications.append((queue.queue_id, key_id, *first[:3], expires_at, message.fingerprint))
         return result
 
@@ -205,28 +179,5 @@ class _Batch:
 def _repeat(message: NewMessage, first: FirstSend) -> SendResult:
     message_id, sequence, sent_at, fingerprint = first
     if message.fingerprint is not None and fingerprint is not None and fingerprint != message.fingerprint:
-        raise IdempotencyKeyReused(
-            "This key was used for another message; use a new key for a new message.",
-            details={"message_id": message_id},
-        )
+        raise key_reused(message_id)
     return SendResult(MessageId(message_id), sequence, sent_at, True)
-
-
-def _check(queue: QueueRow, message: NewMessage) -> None:
-    """Refuse what this queue cannot take."""
-    settings = queue.settings
-    size = message_bytes(message)
-    if size > settings.message_bytes_max:
-        raise MessageTooLarge(
-            f"The message has {size} bytes; this queue takes up to {settings.message_bytes_max}. "
-            "Store the content elsewhere and send a reference.",
-            details={"bytes": size, "bytes_max": settings.message_bytes_max},
-        )
-    if settings.fifo and message.group_id is None:
-        raise InvalidInput("A FIFO queue needs a group_id on every message.", details={"field": "group_id"})
-    if settings.max_messages is not None and queue.total >= settings.max_messages:
-        raise QueueFull(
-            f"The queue holds its maximum of {settings.max_messages} messages; try again when some were processed.",
-            details={"queue_name": settings.name, "max_messages": settings.max_messages},
-            retry_after_s=5,
-        )

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from wipsie.kernel import json
-from wipsie.kernel.errors import InvalidReceipt, ReceiptExpired, WipsieError
+from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName, Receipt
+from wipsie.queue.backend_kit.refusals import receipt_expired, receipt_of_another_queue
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.rows import SEQUENCE_BITS, QueueRow, State, parse_receipt
 from wipsie.queue.backends.sqlite.transaction import Transaction
@@ -40,9 +41,7 @@ def look_up(transaction: Transaction, receipts: Sequence[tuple[QueueName, Receip
             queue = transaction.queue(queue_name)
             key, lease = parse_receipt(receipt)
             if key >> SEQUENCE_BITS != queue.queue_id:
-                raise InvalidReceipt(
-                    "This receipt handle belongs to another queue.", details={"queue_name": queue_name}
-                )
+                raise receipt_of_another_queue(queue_name)
         except WipsieError as error:
             parsed.append(error)
         else:
@@ -69,18 +68,10 @@ def look_up(transaction: Transaction, receipts: Sequence[tuple[QueueName, Receip
         if row is None or row[1] != lease:
             if row is not None:
                 current[key] = row
-            found.append(expired_receipt())
+            found.append(receipt_expired())
         else:
             found.append(Held(key, State(row[2]), row[3], row[4], transaction.queue_by_id(key >> SEQUENCE_BITS)))
     return found
-
-
-def expired_receipt() -> ReceiptExpired:
-    """The refusal of a receipt that is no longer current."""
-    return ReceiptExpired(
-        "This receipt handle is no longer valid: the message was deleted, moved or delivered again since. "
-        "Receive it again to get a new one."
-    )
 
 
 class Delete(Operation):
@@ -170,7 +161,7 @@ class ChangeVisibility(Operation):
                 continue
             if entry.state == State.BLOCKED:
                 # The lease ended and another message of the key took its slot: holding on would exceed the limit.
-                outcomes.append(expired_receipt())
+                outcomes.append(receipt_expired())
                 continue
             updates.append(_change(transaction, change, entry))
             outcomes.append(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.ids import QueueName
@@ -15,8 +16,10 @@ RECHECK_S = 1.0
 class Waiters:
     """Waiting receivers by queue. Lives on the event loop."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, now_ms: Callable[[], int] | None = None) -> None:
+        """`clock` waits. `now_ms` is the time that alarms are told in, by default that of the clock."""
         self._clock = clock
+        self._now_ms = now_ms or clock.now_ms
         self._waiting: dict[QueueName, deque[asyncio.Future[None]]] = {}
         self._signals: dict[QueueName, int] = {}
 
@@ -36,7 +39,7 @@ class Waiters:
 
     def alarm(self, queue: QueueName, due_ms: int) -> None:
         """A delay or lease ends at `due_ms`: who would look later than that must look now and set a new alarm."""
-        if due_ms < self._clock.now_ms() + RECHECK_S * 1000:
+        if due_ms < self._now_ms() + RECHECK_S * 1000:
             waiting = self._waiting.get(queue)
             self.wake(queue, len(waiting) if waiting else 0)
 
