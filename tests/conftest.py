@@ -1,8 +1,9 @@
-"""Fixtures for all tests: ports, real Wipsie processes, and the check that a test leaves nothing behind."""
+"""Fixtures for all tests: ports, real Wipsie processes and servers, and the check that a test leaves nothing behind."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +11,31 @@ import pytest
 
 from wipsie.testing.leaks import no_leaks
 from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.servers.fixtures import (
+    moto_server,
+    pgbouncer_server,
+    postgres_server,
+    redis_server,
+    server_folder,
+    session_server_folder,
+)
+
+__all__ = [
+    "moto_server",
+    "pgbouncer_server",
+    "postgres_server",
+    "redis_server",
+    "server_folder",
+    "session_server_folder",
+]
 
 StartWipsie = Callable[..., WipsieProcess]
+
+
+@pytest.fixture(scope="session")
+def servers_required() -> bool:
+    """In CI a server that cannot be had is a failure, elsewhere its tests are skipped."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 @pytest.fixture
