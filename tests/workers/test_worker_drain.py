@@ -7,7 +7,7 @@ from typing import Any
 
 from wipsie.queue.contract import MessageState
 from wipsie.testing.eventually import eventually
-from wipsie.workers.heartbeat import WorkerDirectory
+from wipsie.workers.heartbeat import FORGET_S, WorkerDirectory
 
 
 def _same_key(message: Any) -> str:
@@ -96,9 +96,15 @@ async def test_a_stopped_worker_leaves_the_directory_and_a_silent_one_drops_out_
     assert found.queues == ["default"]
     await worker.drain()
     assert [info.worker_id for info in await directory.live()] == [other.worker_id]
+    states = {info.worker_id: info.state for info in await directory.list()}
+    assert states == {worker.worker_id: "stopped", other.worker_id: "alive"}
     await other.supervisor.stop("heartbeat")
     await workshop.pass_time(21)
     assert await directory.live() == []
+    assert {info.state for info in await directory.list()} == {"stopped", "late"}
+    await workshop.pass_time(FORGET_S)
+    assert await directory.list() == []
+    assert await directory.prune() == 2
 
 
 async def _eventually_live(directory: WorkerDirectory, count: int) -> Any:

@@ -26,6 +26,7 @@ from wipsie.workers.gates import Entry, Gates
 from wipsie.workers.handler import TaskContext, TaskServices
 from wipsie.workers.held import CancelReason, Held
 from wipsie.workers.lease_keeper import LeaseKeeper
+from wipsie.workers.outage import Outage
 from wipsie.workers.prefetch import Prefetch
 from wipsie.workers.results import result_text
 from wipsie.workers.route import Route
@@ -93,6 +94,8 @@ class Consumer:
         self._receiving: asyncio.Task[list[Delivery]] | None = None
         self._all_ended: asyncio.Future[None] | None = None
         self._prefetch = Prefetch(self.concurrency, settings.prefetch_max)
+        self._queue_away = Outage(_log, "messages_not_received", clock)
+        self._runs_away = Outage(_log, "earlier_runs_not_read", clock)
 
     # ------------------------------------------------------------------------------------------------------- steering
 
@@ -165,6 +168,12 @@ class Consumer:
         """Handlers running now."""
         return self._running
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be fetched now; None when all is well."""
+        reason = self._queue_away.reason
+        return None if reason is None else f"messages_not_received: {reason}"
+
     def status(self) -> dict[str, int | bool]:
         """Numbers for health pages."""
         return {
@@ -189,11 +198,12 @@ class Consumer:
             try:
                 deliveries = await self._receive(room)
             except Exception as error:
-                _log.error("messages_not_received", queue=self.queue, error=str(error), retry_in_s=pause_s)
+                self._queue_away.failed(error, queue=self.queue)
                 await self._clock.sleep(pause_s)
                 pause_s = min(pause_s * 2, _FETCH_PAUSE_S_MAX)
                 continue
             pause_s = _FETCH_PAUSE_S_MIN
+            self._queue_away.over()
             if deliveries:
                 await self._admit(deliveries)
 
@@ -259,11 +269,12 @@ class Consumer:
             done = await self._run_log.succeeded(ids)
             tries = {} if self._counts_receives else await self._run_log.tries_of(ids)
         except Exception as error:
-            _log.error("earlier_runs_not_read", count=len(again), error=str(error))
+            self._runs_away.failed(error, queue=self.queue, count=len(again))
             for held in again:
                 self._give_back(held, _RUN_LOG_PAUSE_S)
             unknown = set(again)
             return [held for held in batch if held not in unknown]
+        self._runs_away.over()
         if not self._counts_receives:
             for held in again:
                 # This queue counts also what was given back untried; the run log has the tries only.

@@ -11,6 +11,7 @@ from wipsie.queue.contract import VisibilityChange
 from wipsie.queue.engine import QueueEngine
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers.held import CancelReason, Held
+from wipsie.workers.outage import Outage
 
 _TICK_S_MIN = 0.05
 _TICK_S_MAX = 1.0
@@ -27,6 +28,7 @@ class LeaseKeeper:
         self._clock = clock
         self._held: set[Held] = set()
         self._shortest_lease_s = float("inf")
+        self._trouble = Outage(_log, "leases_not_extended", clock)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -57,8 +59,9 @@ class LeaseKeeper:
             try:
                 await self._extend(batch)
             except Exception as error:
-                _log.warning("leases_not_extended", count=len(batch), error=str(error))
+                self._trouble.failed(error, count=len(due))
                 return
+            self._trouble.over()
 
     async def _extend(self, batch: list[Held]) -> None:
         now_ms = self._clock.now_ms()

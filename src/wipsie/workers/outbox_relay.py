@@ -31,6 +31,7 @@ from wipsie.queue.engine import QueueEngine
 from wipsie.telemetry.logging import get_logger
 from wipsie.telemetry.metrics import Metrics
 from wipsie.workers.leader import Lease
+from wipsie.workers.outage import Outage
 from wipsie.workers.wake import Wake
 
 POLL_S = 2.0
@@ -75,7 +76,7 @@ class OutboxRelay:
         self._full_queues: dict[str, float] = {}
         self._sent = 0
         self._refused = 0
-        self._last_error: str | None = None
+        self._stores_away = Outage(_log, "outbox_waits", clock)
 
     async def start(self) -> None:
         """Begin to relay, first what an earlier process left."""
@@ -105,7 +106,7 @@ class OutboxRelay:
             "sent": self._sent,
             "refused": self._refused,
             "full_queues": list(self._full_queues),
-            "error": self._last_error,
+            "error": self._stores_away.reason,
         }
 
     async def run_once(self) -> int:
@@ -141,20 +142,16 @@ class OutboxRelay:
             try:
                 await self.run_once()
                 sleep_s, backoff_s = self._poll_s, _BACKOFF_S_MIN
-                self._last_error = None
+                self._stores_away.over()
             except Exception as error:
-                self._last_error = str(error)
-                sleep_s = backoff_s
-                if isinstance(error, WipsieError):
-                    sleep_s = max(backoff_s, error.retry_after_s or 0.0)
-                    _log.warning("outbox_waits", error=error.message, retry_in_s=sleep_s)
-                else:
-                    # The loop must outlive what it did not foresee; the log has the traceback.
-                    _log.exception("outbox_round_failed", retry_in_s=sleep_s)
+                # The loop must outlive what it did not foresee as well; the log has its traceback.
+                self._stores_away.failed(error)
+                asked_s = error.retry_after_s if isinstance(error, WipsieError) else None
+                sleep_s = max(backoff_s, asked_s or 0.0)
                 backoff_s = min(backoff_s * 2, _BACKOFF_S_MAX)
             if last_round:
                 return
-            await self._pause(sleep_s, is_backoff=self._last_error is not None)
+            await self._pause(sleep_s, is_backoff=self._stores_away.reason is not None)
 
     async def _pause(self, sleep_s: float, *, is_backoff: bool) -> None:
         rang = await self._wake.wait(sleep_s)

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import StorageUnavailable
 from wipsie.telemetry.logging import get_logger
 from wipsie.telemetry.metrics import Metrics
+from wipsie.workers.outage import Outage
 from wipsie.workers.schedules import ScheduleStore
 from wipsie.workers.wake import Wake
 
@@ -33,7 +33,7 @@ class Scheduler:
         self._end_hook: Any = None
         self._fires = 0
         self._last_round_at_ms: int | None = None
-        self._last_error: str | None = None
+        self._database_away = Outage(_log, "scheduler_waits_for_database", clock)
 
     async def start(self) -> None:
         """Begin to fire, first what was missed while no scheduler ran."""
@@ -57,7 +57,7 @@ class Scheduler:
             "running": self._task is not None and not self._task.done(),
             "fires": self._fires,
             "last_round_at_ms": self._last_round_at_ms,
-            "error": self._last_error,
+            "error": self._database_away.reason,
         }
 
     async def _run(self) -> None:
@@ -66,14 +66,10 @@ class Scheduler:
             try:
                 sleep_s = await self._round()
                 backoff_s = _BACKOFF_S_MIN
-                self._last_error = None
+                self._database_away.over()
             except Exception as error:
-                self._last_error = str(error)
-                if isinstance(error, StorageUnavailable):
-                    _log.warning("scheduler_waits_for_database", error=error.message, retry_in_s=backoff_s)
-                else:
-                    # The loop must outlive what it did not foresee; the log has the traceback.
-                    _log.exception("scheduler_round_failed", retry_in_s=backoff_s)
+                # The loop must outlive what it did not foresee as well; the log has its traceback.
+                self._database_away.failed(error)
                 sleep_s, backoff_s = backoff_s, min(backoff_s * 2, _BACKOFF_S_MAX)
             await self._wake.wait(sleep_s)
 

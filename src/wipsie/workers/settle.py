@@ -23,6 +23,7 @@ from wipsie.queue.engine import QueueEngine
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers.held import Held
 from wipsie.workers.lease_keeper import LeaseKeeper
+from wipsie.workers.outage import Outage
 from wipsie.workers.run_log import RunLog, TaskRun
 from wipsie.workers.settlement import Settlement
 from wipsie.workers.task_metrics import TaskMetrics
@@ -65,7 +66,7 @@ class Settler:
         self._act_wanted = asyncio.Event()
         self._room: asyncio.Future[None] | None = None
         self._empty: asyncio.Future[None] | None = None
-        self._trouble: str | None = None
+        self._outages: dict[str, Outage] = {}
         self.outstanding = 0
         """Added and not yet settled."""
 
@@ -76,7 +77,7 @@ class Settler:
     @property
     def trouble(self) -> str | None:
         """Why nothing can be settled now; None when all is well."""
-        return self._trouble
+        return next((f"{event}: {one.reason}" for event, one in self._outages.items() if one.reason is not None), None)
 
     def add(self, settlement: Settlement) -> None:
         """Hand over one result. Returns at once; the promise is kept by `run_recording` and `run_acting`."""
@@ -259,10 +260,13 @@ class Settler:
             try:
                 result = await call()
             except Exception as error:
-                self._trouble = f"{event}: {error}"
-                _log.error(event, count=count, error=str(error), retry_in_s=pause_s)
+                outage = self._outages.get(event)
+                if outage is None:
+                    outage = self._outages[event] = Outage(_log, event, self._clock)
+                outage.failed(error, count=count)
                 await self._clock.sleep(pause_s)
                 pause_s = min(pause_s * 2, _PAUSE_S_MAX)
             else:
-                self._trouble = None
+                if event in self._outages:
+                    self._outages[event].over()
                 return result

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from prometheus_client import Counter
 
 from wipsie.telemetry.metrics import Metrics
+from wipsie.workers.run_log import SUCCEEDED
 from wipsie.workers.settlement import Settlement
 
 
@@ -16,6 +17,10 @@ class TaskMetrics:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._attempts: dict[tuple[str, str, str], Counter] = {}
+        self.processed = 0
+        """Tries that succeeded."""
+        self.failed = 0
+        """Tries that did not."""
 
     def observe(self, batch: Sequence[Settlement]) -> None:
         """Count the recorded runs of a batch."""
@@ -44,6 +49,10 @@ class TaskMetrics:
             if counter is None:
                 counter = self._attempts[outcome] = self._metrics.task_attempts_total.labels(*outcome)
             counter.inc(count)
+            if outcome[2] == SUCCEEDED:
+                self.processed += count
+            else:
+                self.failed += count
 
     def dead_lettered(self, queue: str, code: str) -> None:
         """Count one dead letter."""

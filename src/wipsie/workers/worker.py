@@ -16,7 +16,7 @@ from wipsie.telemetry.metrics import Metrics
 from wipsie.workers.consumer import Consumer
 from wipsie.workers.cpu_pool import CpuPool
 from wipsie.workers.handler import HandlerRegistry, TaskServices
-from wipsie.workers.heartbeat import Heartbeat
+from wipsie.workers.heartbeat import Activity, Heartbeat
 from wipsie.workers.lease_keeper import LeaseKeeper
 from wipsie.workers.run_log import RunLog
 from wipsie.workers.settings import WorkerSettings
@@ -69,7 +69,8 @@ class Worker:
             database,
             worker_id=self.worker_id,
             queues=self._queues,
-            busy=lambda: sum(consumer.running for consumer in self._consumers.values()),
+            slots=sum(settings.concurrency_of(queue) for queue in self._queues),
+            activity=self._activity,
             clock=clock,
             metrics=metrics,
             interval_s=settings.heartbeat_s,
@@ -128,16 +129,22 @@ class Worker:
 
     def status(self) -> dict[str, Any]:
         """Facts for health checks: whether it is `healthy`, and why not."""
+        troubles = (self._settler.trouble, *(consumer.trouble for consumer in self._consumers.values()))
+        trouble = next((one for one in troubles if one is not None), None)
         return {
             "worker_id": self.worker_id,
             "state": self.state,
-            "healthy": self.state == "running" and self.supervisor.is_healthy and self._settler.trouble is None,
-            "trouble": self._settler.trouble,
+            "healthy": self.state == "running" and self.supervisor.is_healthy and trouble is None,
+            "trouble": trouble,
             "held": len(self._keeper),
             "unsettled": self._settler.outstanding,
             "queues": {queue: consumer.status() for queue, consumer in self._consumers.items()},
             "parts": self.supervisor.status(),
         }
+
+    def _activity(self) -> Activity:
+        busy = sum(consumer.running for consumer in self._consumers.values())
+        return Activity(busy, self._task_metrics.processed, self._task_metrics.failed)
 
     async def _drain(self, deadline_s: float) -> None:
         if self.state == "new":
@@ -163,9 +170,10 @@ class Worker:
             await consumer.stop()
         await self.supervisor.stop()
         try:
-            await self._heartbeat.remove()
+            await self._heartbeat.sign_off()
         except Exception as error:
-            _log.warning("worker_row_not_removed", error=str(error))
+            # Its row turns late and is forgotten in time.
+            _log.warning("worker_not_signed_off", error=str(error))
         self.state = "stopped"
         _log.info("worker_stopped", worker=self.worker_id)
 
