@@ -35,14 +35,17 @@ fmt: ready-dev  ## Format, and mend what lint can mend
 	$(BIN)/ruff check --fix .
 
 # The address of a package index is never written, so that any mirror serves. Later files are constrained by earlier
-# ones: one environment can hold all three.
-COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-	$(if $(UPGRADE),--upgrade) pyproject.toml requirements/build.in
+# ones: one environment can hold all three. The rivals have environments of their own.
+COMPILE_ONLY = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	$(if $(UPGRADE),--upgrade)
+COMPILE = $(COMPILE_ONLY) pyproject.toml requirements/build.in
 
 lock: ready-dev  ## Write the lock files from pyproject.toml (UPGRADE=1 takes the newest versions)
 	$(COMPILE) --output-file requirements/runtime.lock
 	$(COMPILE) --extra dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
 	$(COMPILE) --extra bench --constraint requirements/dev.lock --output-file requirements/bench.lock
+	$(COMPILE_ONLY) requirements/rivals.in --output-file requirements/rivals.lock
+	$(COMPILE_ONLY) requirements/rivals-arq.in --output-file requirements/rivals-arq.lock
 
 static: ready-dev
 	$(BIN)/ruff format --check --quiet .
@@ -58,3 +61,4 @@ ready-dev:
 
 ready-bench:
 	@scripts/setup.sh bench
+	@scripts/setup_rivals.sh
