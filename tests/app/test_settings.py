@@ -114,3 +114,18 @@ def test_a_variable_of_a_later_version_is_said_to_have_no_effect() -> None:
     (found,) = unknown_variables({"CELERY_BROKER_URL": "sqs://"})
     assert "not used by this version" in found.note
     assert not set(LATER) & {declared.name for declared in all_variables()}
+
+
+@pytest.mark.parametrize("password", ["secret", "pa:ss", "p@ss", "a%2Fb", ":"])
+def test_no_password_of_a_url_is_ever_shown(password: str) -> None:
+    settings = Settings.read(
+        {
+            "QUEUE_URL": f"redis://:{password}@host:6379/0",
+            "DATABASE_URL": f"postgresql://wipsie:{password}@host/name",
+            "REDIS_URL": f"rediss://wipsie:{password}@host",
+        }
+    )
+    shown = settings.shown()
+    assert shown["QUEUE_URL"] == "redis://:***@host:6379/0"
+    assert shown["DATABASE_URL"] == "postgresql://wipsie:***@host/name"
+    assert shown["REDIS_URL"] == "rediss://wipsie:***@host"

@@ -44,7 +44,8 @@ class QueueSection(Section):
         "",
         written="sqlite:///WIPSIE_DATA_DIR/queue.db",
         about="Where the queues are kept.",
-        accepts="a URL such as sqlite:////absolute/path/queue.db",
+        accepts="a URL such as sqlite:////absolute/path/queue.db, postgresql://user:password@host/name, "
+        "redis://host:6379/0 or sqs://us-east-1",
     )
     synchronous: str = variable(
         "QUEUE_SYNCHRONOUS",
@@ -64,7 +65,7 @@ class QueueSection(Section):
         "AWS_REGION",
         parsers.text,
         "us-east-1",
-        about="Region shown by GET /sqs/queues.",
+        about="Region shown by GET /sqs/queues, and the one of Amazon SQS where QUEUE_URL names none.",
         accepts="the name of an AWS region",
     )
 
@@ -94,6 +95,19 @@ class DatabaseSection(Section):
         20,
         about="Further connections under load.",
         accepts="a whole number from 0 to 1000",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SharedSection(Section):
+    """Where processes keep the small values they share."""
+
+    redis_url: str = variable(
+        "REDIS_URL",
+        parsers.url("redis", "rediss"),
+        "",
+        about="Redis for what all processes share: rate limits, sessions, cached values. Empty keeps them in the database.",
+        accepts="a URL such as redis://user:password@host:6379/0",
     )
 
 

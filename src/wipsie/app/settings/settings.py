@@ -15,6 +15,7 @@ from wipsie.app.settings.sections import (
     LoggingSection,
     QueueSection,
     SecuritySection,
+    SharedSection,
     TasksSection,
     WorkerSection,
 )
@@ -28,6 +29,7 @@ class Settings:
     instance: InstanceSection
     queue: QueueSection
     database: DatabaseSection
+    shared: SharedSection
     blobs: BlobSection
     api: ApiSection
     worker: WorkerSection
@@ -47,6 +49,7 @@ class Settings:
             instance=dataclasses.replace(instance, data_dir=data_dir),
             queue=dataclasses.replace(queue, url=queue.url or f"sqlite:///{data_dir / 'queue.db'}"),
             database=dataclasses.replace(database, url=database.url or f"sqlite:///{data_dir / 'wipsie.db'}"),
+            shared=SharedSection.read(values),
             blobs=dataclasses.replace(blobs, url=blobs.url or (data_dir / "blobs").as_uri()),
             api=ApiSection.read(values),
             worker=WorkerSection.read(values),

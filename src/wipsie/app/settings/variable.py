@@ -18,7 +18,9 @@ Value = TypeVar("Value")
 SectionT = TypeVar("SectionT", bound="Section")
 
 _KEY = "wipsie_variable"
-_PASSWORD = re.compile(r"(?<=:)[^:/@\s]+(?=@)")
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^/\s]+(?=@)")
+"""In a URL: between the user's name and the last @ before the path, whatever was left unescaped in it."""
+_MASKED = r"\1***"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ class Section:
                     if isinstance(value, tuple)
                     else str(value)
                 )
-                values[declared.name] = _PASSWORD.sub("***", text)
+                values[declared.name] = _PASSWORD.sub(_MASKED, text)
         return values
 
     def __repr__(self) -> str:
@@ -104,7 +106,7 @@ def _parse(declared: Variable, name: str, text: str) -> Any:
     try:
         return declared.parse(text)
     except ValueError:
-        given = "has a value that cannot be used" if declared.secret else f"is '{_PASSWORD.sub('***', text)[:100]}'"
+        given = "has a value that cannot be used" if declared.secret else f"is '{_PASSWORD.sub(_MASKED, text)[:100]}'"
         raise ConfigurationError(
             f"{name} {given}; it must be {declared.accepts}.", details={"setting": name, "accepts": declared.accepts}
         ) from None
