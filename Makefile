@@ -58,6 +58,7 @@ ready-runtime:
 
 ready-dev:
 	@scripts/setup.sh dev
+	@scripts/servers.sh
 
 ready-bench:
 	@scripts/setup.sh bench

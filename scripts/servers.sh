@@ -1,0 +1,63 @@
+#!/bin/sh
+# Makes the servers ready that the tests run against: PostgreSQL, Redis and PgBouncer. Does nothing when they are there.
+#
+# Only the programs are needed: the tests start servers of their own in temporary folders. No system service is left
+# running, and none is used.
+set -eu
+
+# Debian keeps each release of PostgreSQL in a folder of its own, outside PATH; PgBouncer lies in /usr/sbin.
+PATH=$PATH:/usr/sbin:/usr/local/bin
+has_postgres() {
+    command -v initdb >/dev/null 2>&1 && return
+    for folder in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin; do
+        [ -x "$folder/initdb" ] && [ -x "$folder/psql" ] && return
+    done
+    return 1
+}
+
+missing=
+has_postgres || missing="$missing postgresql"
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+command -v pgbouncer >/dev/null 2>&1 || missing="$missing pgbouncer"
+[ -z "$missing" ] && exit 0
+
+fetch() {
+    apt-get install -y -q --no-install-recommends "$@" >/dev/null 2>&1 ||
+        { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; } >/dev/null 2>&1
+}
+
+# The packages would make a cluster of their own and start everything as services: both are forbidden meanwhile.
+install() {
+    export DEBIAN_FRONTEND=noninteractive
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    clusters=/etc/postgresql-common/createcluster.conf
+    case $missing in
+    *postgresql*)
+        fetch postgresql-common || return
+        cp -p "$clusters" "$clusters.kept"
+        echo 'create_main_cluster = false' >>"$clusters"
+        ;;
+    esac
+    installed=0
+    # shellcheck disable=SC2086  # several words on purpose
+    fetch $missing || installed=1
+    [ ! -e "$clusters.kept" ] || mv "$clusters.kept" "$clusters"
+    return $installed
+}
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing$missing: tests run against real servers."
+    install && exit 0
+    problem="they could not be installed"
+else
+    problem="they are not installed"
+fi
+echo "Tests that need$missing will be skipped: $problem. Debian, Ubuntu: sudo apt-get install$missing" \
+    "(macOS: brew install postgresql redis pgbouncer)." >&2
+# In CI a missing server is a failure; the tests say so too.
+case ${CI:-} in '' | 0 | false) exit 0 ;; *) exit 1 ;; esac
