@@ -1,16 +1,21 @@
-"""What grows is cut back: results of tasks and notes of handled messages past their time."""
+"""What grows is cut back: results of tasks, notes of handled messages and rows of workers past their time."""
 
 from __future__ import annotations
 
 from wipsie.app.parts import Parts
 from wipsie.database import inbox
+from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.limits import RETENTION_S_MAX
 from wipsie.telemetry.logging import get_logger
+from wipsie.workers.heartbeat import WorkerDirectory
+from wipsie.workers.outage import Outage
 from wipsie.workers.supervisor import Supervisor
 
 FIRST_AFTER_S = 60.0
 """Not at the start, where everybody waits for the disk."""
 EVERY_S = 3600.0
+_AGAIN_S = 60.0
+"""After a round that a store did not let through."""
 _INBOX_ROWS = 5_000
 _INBOX_STEPS_MAX = 200
 
@@ -23,6 +28,8 @@ class Housekeeping:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._supervisor = Supervisor(parts.clock)
+        self._workers = WorkerDirectory(parts.database, parts.clock)
+        self._database_away = Outage(_log, "not_pruned", parts.clock)
 
     async def start(self) -> None:
         """Begin; the first round comes a minute later."""
@@ -46,12 +53,19 @@ class Housekeeping:
             notes += removed
             if removed < _INBOX_ROWS:
                 break
+        await self._workers.prune()
         return runs, notes
 
     async def _run(self) -> None:
         await self._parts.clock.sleep(FIRST_AFTER_S)
         while True:
-            runs, notes = await self.prune()
+            try:
+                runs, notes = await self.prune()
+            except WipsieError as error:
+                self._database_away.failed(error)
+                await self._parts.clock.sleep(_AGAIN_S)
+                continue
+            self._database_away.over()
             if runs or notes:
                 _log.info("pruned", task_runs=runs, handled_messages=notes)
             await self._parts.clock.sleep(EVERY_S)

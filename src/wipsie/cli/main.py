@@ -16,6 +16,7 @@ from wipsie.cli.queue import queue_app
 from wipsie.cli.roles import api, migrate, scheduler, up, worker
 from wipsie.cli.schedule import schedule_app
 from wipsie.cli.settings import openapi, settings
+from wipsie.cli.workers import workers
 from wipsie.kernel.errors import WipsieError
 
 HELP = """Wipsie: durable queues and workers, on one machine, with one command.
@@ -69,6 +70,7 @@ for command in (up, api, worker, scheduler, migrate, demo, doctor):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
 app.add_typer(schedule_app, name="schedule")
+app.command()(workers)
 for command in (bench, settings, openapi):
     app.command()(command)
 

@@ -9,7 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from wipsie.kernel.ids import WorkerId
+from wipsie.telemetry.metrics import Metrics
 from wipsie.testing.eventually import eventually
+from wipsie.workers.heartbeat import Activity, Heartbeat
 
 SEND: dict[str, Any] = {
     "queue_name": "default",
@@ -298,6 +301,39 @@ async def test_statistics_count_every_queue_and_its_dead_letters(client: aiohttp
     assert (queues["default"]["ready"], queues["default"]["total"]) == (1, 1)
     assert queues["default_dlq"]["is_dead_letter_queue"]
     assert len(queues) == 8
+
+
+async def test_workers_are_listed_with_how_they_are(client: aiohttp.ClientSession, desk: Any) -> None:
+    async with client.get("/sqs/workers") as response:
+        body = await response.json()
+        assert (response.status, body["workers"], body["alive"]) == (200, [], 0)
+    heartbeat = Heartbeat(
+        desk.database,
+        worker_id=WorkerId("one"),
+        queues=["default"],
+        slots=16,
+        activity=lambda: Activity(busy=2, processed=7, failed=1),
+        clock=desk.clock,
+        metrics=Metrics(),
+    )
+    await heartbeat.beat()
+    async with client.get("/sqs/workers") as response:
+        body = await response.json()
+    assert body["alive"] == 1
+    (worker,) = body["workers"]
+    assert {name: worker[name] for name in ("id", "state", "queues", "busy", "slots", "processed", "failed")} == {
+        "id": "one",
+        "state": "alive",
+        "queues": ["default"],
+        "busy": 2,
+        "slots": 16,
+        "processed": 7,
+        "failed": 1,
+    }
+    assert worker["last_heartbeat_at"].endswith("Z")
+    await heartbeat.sign_off()
+    async with client.get("/sqs/workers") as response:
+        assert [one["state"] for one in (await response.json())["workers"]] == ["stopped"]
 
 
 async def test_runs_of_an_unknown_message_are_none(client: aiohttp.ClientSession) -> None:

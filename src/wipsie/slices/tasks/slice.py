@@ -37,6 +37,7 @@ from wipsie.slices.tasks.schemas.task_data import (
 )
 from wipsie.slices.tasks.service import MessageService
 from wipsie.slices.tasks.store import PollSourceStore
+from wipsie.slices.tasks.workforce import Workforce
 from wipsie.workers.breaker import BreakerRegistry
 from wipsie.workers.handler import HandlerRegistry, HandlerSpec
 from wipsie.workers.run_log import RunLog
@@ -107,7 +108,9 @@ def build(
         # 30 s for all: the lease keeper renews while a handler runs, so a short lease only means a quick comeback
         # after a crash.
         queues=[QueueSettings(name=engine.names.stored(name), visibility_timeout_s=30.0) for name in QUEUES],
-        routers=[build_router(service, version=version, console_installed=console_installed)],
+        routers=[
+            build_router(service, Workforce(database, clock), version=version, console_installed=console_installed)
+        ],
         handlers=[
             HandlerSpec(
                 task_type=DEFAULT,

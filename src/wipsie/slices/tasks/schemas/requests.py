@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -132,6 +132,36 @@ class RunsResponse(msgspec.Struct, kw_only=True):
     """Tries of tasks, newest first; those of one message in their order."""
 
     runs: list[TaskRunView]
+
+
+class WorkerView(msgspec.Struct, kw_only=True):
+    """One worker process."""
+
+    id: str
+    host: str
+    pid: int
+    state: Literal["alive", "late", "stopped"]
+    """late: silent for longer than 20 seconds, most likely killed. Late and stopped ones are forgotten after an hour."""
+    queues: list[str]
+    started_at: str
+    last_heartbeat_at: str
+    busy: int
+    """Handlers it ran at its last heartbeat."""
+    slots: int
+    """Handlers it can run at the same time."""
+    processed: int
+    """Tries that succeeded since it started."""
+    failed: int
+    """Tries that did not."""
+    version: str
+
+
+class WorkersResponse(msgspec.Struct, kw_only=True):
+    """Workers, whatever process or machine they run on."""
+
+    workers: list[WorkerView]
+    alive: int
+    timestamp: str
 
 
 class WelcomeResponse(msgspec.Struct, kw_only=True):
