@@ -1,19 +1,37 @@
-"""Promises of the object store, over a directory and in memory."""
+"""Promises of the object store, over a directory, in memory and in a bucket."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from wipsie.blobs import BlobCorrupt, BlobNotFound, BlobStore
 from wipsie.kernel.errors import ConfigurationError, InvalidInput, StorageUnavailable
+from wipsie.testing.servers.moto import MotoServer
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    if request.param == "s3":
+        return bucket_of(request.getfixturevalue("moto_server"))
     return BlobStore(f"file://{tmp_path}/blobs" if request.param == "file" else "memory://")
+
+
+def bucket_of(server: MotoServer) -> BlobStore:
+    """A bucket of its own on a server that speaks S3, made as an operator would make it."""
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    bucket = f"wipsie-{os.urandom(4).hex()}"
+    aws: Any = boto3  # it makes its clients at run time: there are no types
+    client = aws.client("s3", endpoint_url=server.endpoint_url, region_name="us-east-1", **keys)
+    client.create_bucket(Bucket=bucket)
+    client.close()
+    config = {"endpoint": server.endpoint_url, "region": "us-east-1", **keys}
+    return BlobStore(f"s3://{bucket}/inside", timeout_s=10, config=config)
 
 
 async def test_what_was_put_comes_back_with_its_digest_and_content_type(store: BlobStore) -> None:

@@ -59,7 +59,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         metrics=metrics,
         engine=build_engine(settings, clock, metrics),
         database=database,
-        blobs=BlobStore(settings.blobs.url),
+        blobs=build_blobs(settings),
         run_log=RunLog(database),
         schedules=ScheduleStore(database, clock),
         breakers=BreakerRegistry(clock, metrics),
@@ -71,6 +71,12 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         for handler in one.handlers:
             parts.registry.add(handler)
     return parts
+
+
+def build_blobs(settings: Settings) -> BlobStore:
+    """The object store BLOB_URL names. Opens nothing. ConfigurationError."""
+    endpoint = settings.blobs.endpoint_url
+    return BlobStore(settings.blobs.url, config={"endpoint": endpoint} if endpoint else None)
 
 
 def _tasks(parts: Parts) -> Slice:

@@ -123,6 +123,14 @@ class BlobSection(Section):
         about="Where objects (fetched files, large results) are kept.",
         accepts="a URL such as file:///absolute/path or s3://bucket/prefix",
     )
+    endpoint_url: str = variable(
+        "AWS_ENDPOINT_URL_S3",
+        parsers.url("http", "https"),
+        "",
+        also=("AWS_ENDPOINT_URL",),
+        about="Where S3 is spoken when it is not Amazon's; AWS_ENDPOINT_URL is read when it is not set.",
+        accepts="a URL such as http://127.0.0.1:9000",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
