@@ -19,6 +19,7 @@ from wipsie.kernel.errors import (
     NotSupported,
     QueueExists,
     QueueNotFound,
+    StorageUnavailable,
     WipsieError,
 )
 from wipsie.kernel.ids import MessageId, QueueName, Receipt
@@ -45,6 +46,7 @@ from wipsie.telemetry.metrics import Metrics
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 """What no store keeps faithfully: NUL ends text in C, lone surrogates have no UTF-8 form."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_OPEN_RETRY_S = 2.0
 
 
 class QueueEngine:
@@ -59,15 +61,23 @@ class QueueEngine:
         self._metrics = metrics
         self._declared: dict[str, QueueName] = {}
         self._known: set[str] = set()
+        self._is_open = False
 
     @property
     def capabilities(self) -> Capabilities:
         return self._backend.capabilities
 
-    async def start(self) -> None:
-        """Open the backend and learn the names of its queues. StorageUnavailable, ConfigurationError."""
+    async def start(self, queues: Sequence[QueueSettings] = ()) -> None:
+        """Open the backend, declare `queues` and learn the names of all. StorageUnavailable, ConfigurationError: then
+        nothing is open, and it may be tried again. Until it is open, callers are told StorageUnavailable."""
         await self._backend.start()
-        await self._refresh()
+        try:
+            await self._refresh()
+            await self.declare(queues)
+        except BaseException:
+            await self._backend.stop()
+            raise
+        self._is_open = True
 
     async def stop(self) -> None:
         """Finish what was accepted and close the backend."""
@@ -88,7 +98,8 @@ class QueueEngine:
                 wanted = msgspec.structs.replace(wanted, dead_letter_queue=dead_letters)
             await self._ensure(wanted)
             self._declared[self.names.short(wanted.name)] = wanted.name
-        await self._refresh()
+        if queues:
+            await self._refresh()
 
     async def _ensure(self, wanted: QueueSettings) -> None:
         try:
@@ -101,7 +112,9 @@ class QueueEngine:
         self._known = {settings.name for settings in await self._backend.list_queues()}
 
     def work_queues(self) -> list[str]:
-        """Short names of the declared queues, or of all that are there when none was declared; no dead-letter queues."""
+        """Short names of the declared queues, or of all that are there when none was declared; no dead-letter queues.
+        StorageUnavailable while the store was not reached yet."""
+        self._check_open()
         if self._declared:
             return list(self._declared)
         return [
@@ -109,6 +122,13 @@ class QueueEngine:
             for name in sorted(self._known)
             if not name.removesuffix(".fifo").endswith(DEAD_LETTER_SUFFIX)
         ]
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise StorageUnavailable(
+                "The queues are not open yet: their store was not reached so far. Try again.",
+                retry_after_s=_NOT_OPEN_RETRY_S,
+            )
 
     def resolve(self, name: str) -> QueueName:
         """Stored name for a short or stored one. QueueNotFound, with the names there are."""
@@ -151,6 +171,7 @@ class QueueEngine:
 
     async def list_queues(self) -> list[QueueSettings]:
         """Settings of all queues, dead-letter queues included."""
+        self._check_open()
         queues = await self._backend.list_queues()
         self._known = {settings.name for settings in queues}
         return queues
