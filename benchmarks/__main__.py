@@ -15,11 +15,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks.catalogue import find_scenario, scenario_names
+from benchmarks.catalogue import BACKENDS, choose, family_names, find_scenario, scenario_names
 from benchmarks.machine import machine_facts, processor_times_s
 from benchmarks.programs import ensure_program
 from benchmarks.results import RunResult, save
-from benchmarks.runner import ROOT, run_scenarios
+from benchmarks.runner import OPEN_TO_SERVERS, ROOT, run_scenarios
 from benchmarks.scenario import SIZES, Scenario, Size
 from benchmarks.table import show
 
@@ -29,10 +29,13 @@ DATA = ROOT / ".wipsie"
 
 
 def main(
-    only: Annotated[list[str] | None, typer.Option(help="Run this scenario only; may be repeated.")] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One short repeat: a first impression in two minutes.")
-    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run this scenario, or this family on all its backends; may be repeated.")
+    ] = None,
+    backend: Annotated[
+        list[str] | None, typer.Option(help=f"Run what concerns this backend ({', '.join(BACKENDS)}); may be repeated.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One short repeat: a first impression.")] = False,
     size: Annotated[str, typer.Option(help="full, quick or smoke (smoke only shows that everything runs).")] = "full",
     repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Repeats per scenario; 3 by default.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of a table.")] = False,
@@ -50,16 +53,22 @@ def main(
         for one in known:
             scenario = find_scenario(one)
             needs = f"  (needs {', '.join(scenario.needs)})" if scenario.needs else ""
-            console.print(f"{one:16} {scenario.title}{needs}", highlight=False)
+            console.print(f"{one:31} {scenario.title}{needs}", highlight=False)
         return
     if quick:
         size = "quick"
     if size not in SIZES:
         raise typer.BadParameter(f"'{size}' is no size; use {', '.join(SIZES)}.", param_hint="--size")
     for one in only or ():
-        if one not in known:
-            raise typer.BadParameter(f"'{one}' is no scenario; use {', '.join(known)}.", param_hint="--only")
-    chosen = [find_scenario(one) for one in known if not only or one in only]
+        if one not in known and one not in family_names():
+            names = ", ".join(dict.fromkeys([*family_names(), *known]))
+            raise typer.BadParameter(f"'{one}' is no scenario; use {names}.", param_hint="--only")
+    for one in backend or ():
+        if one not in BACKENDS:
+            raise typer.BadParameter(f"'{one}' is no backend; use {', '.join(BACKENDS)}.", param_hint="--backend")
+    chosen = [find_scenario(one) for one in choose(only or (), backend or ())]
+    if not chosen:
+        raise typer.BadParameter("No scenario fits both --only and --backend; see --list.", param_hint="--backend")
     for program in sorted({program for scenario in chosen for program in scenario.needs}):
         if ensure_program(program) is None:
             console.print(f"[yellow]{program} is not here and cannot be installed; see benchmarks/README.md.[/]")
@@ -88,6 +97,7 @@ def _measure(
         tempfile.TemporaryDirectory(prefix="benchmarks-", dir=directory, ignore_cleanup_errors=True) as folder,
         Progress(*columns, TextColumn("{task.description}"), console=console, transient=True) as progress,
     ):
+        Path(folder).chmod(OPEN_TO_SERVERS)
         bar = progress.add_task("looking at the machine", total=len(chosen) * repeats)
         facts = machine_facts(Path(folder))
         all_before_s, stolen_before_s = processor_times_s()

@@ -1,16 +1,15 @@
-"""What the in-process scenarios share: an engine over one durable SQLite file, messages, and batch sends."""
+"""What the in-process scenarios share: an engine over a durable place, messages, and batch sends."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
+from benchmarks.stores import Place
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.kernel.limits import BATCH_MESSAGES_MAX
-from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.contract import NewMessage, QueueSettings
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.message import complete
@@ -21,11 +20,11 @@ QUEUE = "default"
 
 
 @asynccontextmanager
-async def open_engine(path: Path, *, metrics: Metrics | None = None) -> AsyncGenerator[QueueEngine]:
-    """A started engine with the one queue `QUEUE`, every commit brought to the disk (synchronous=FULL)."""
+async def open_engine(place: Place, *, metrics: Metrics | None = None) -> AsyncGenerator[QueueEngine]:
+    """A started engine with the one queue `QUEUE`."""
     clock = SystemClock()
     names = QueueNames()
-    engine = QueueEngine(SqliteQueueBackend(path, clock=clock), clock=clock, names=names, metrics=metrics)
+    engine = QueueEngine(place.backend(clock), clock=clock, names=names, metrics=metrics)
     await engine.start()
     try:
         await engine.declare([QueueSettings(name=names.stored(QUEUE))])

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.machine import MachineFacts
-from benchmarks.scenario import Outcome
+from benchmarks.scenario import Outcome, Settings
 from benchmarks.statistics import median
 
 
@@ -35,7 +35,7 @@ class ScenarioResult(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     name: str
     title: str
-    settings: dict[str, str | int | float] = {}
+    settings: Settings = {}
     figures: list[Figure] = []
     seconds: float = 0.0
     skipped: str | None = None

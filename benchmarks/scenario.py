@@ -11,6 +11,9 @@ import msgspec
 
 T = TypeVar("T")
 
+Settings = dict[str, str | int | float]
+"""How something was measured, for the reader of the results."""
+
 
 class Skipped(Exception):
     """The scenario cannot run here; the text says what is missing and how to get it."""
@@ -31,8 +34,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one repeat of a scenario gives back."""
 
     measurements: list[Measurement]
-    settings: dict[str, str | int | float] = {}
-    """How it was measured, for the reader of the results."""
+    settings: Settings = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,5 +66,7 @@ class Scenario:
     run: Callable[[Size, Path], Outcome]
     time_limit_s: float = 120.0
     """Bound on one repeat; a repeat that takes longer is ended and reported as failed."""
+    repeats_max: int | None = None
+    """Repeats that are enough; for scenarios that are long and take turns with themselves inside."""
     needs: tuple[str, ...] = field(default=())
     """Programs that must be installed, for `--list`."""

@@ -7,12 +7,12 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
 from benchmarks.queues import QUEUE, open_engine
+from benchmarks.stores import Place
 from wipsie.database import Database
 from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
@@ -39,11 +39,12 @@ class WorkerBench:
     database: Database
     worker: Worker
 
-    async def wait_until_empty(self, time_limit_s: float) -> None:
-        """Return when every message was acknowledged and deleted. TimeoutError."""
+    async def wait_until_empty(self, time_limit_s: float, *, after: Callable[[], bool]) -> None:
+        """Return when every message was acknowledged and deleted. The store is asked only once `after` holds, so that
+        looking takes nothing from what is measured. TimeoutError."""
         queue = self.engine.resolve(QUEUE)
         deadline = time.perf_counter() + time_limit_s
-        while (await self.engine.counts(queue)).total:
+        while not after() or (await self.engine.counts(queue)).total:
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"The queue was not empty after {time_limit_s:.0f} s.")
             await asyncio.sleep(_LOOK_S)
@@ -57,21 +58,20 @@ class WorkerBench:
 
 @asynccontextmanager
 async def open_worker(
-    directory: Path, handler: Handler, *, settings: WorkerSettings | None = None
+    place: Place, handler: Handler, *, settings: WorkerSettings | None = None
 ) -> AsyncGenerator[WorkerBench]:
     """A worker with default settings for the task type ``benchmark``; drained at the end if it was started."""
     configure_logging("WARNING", "json", None)
-    url = f"sqlite:///{directory / 'wipsie.db'}"
-    await migrate(url)
+    await migrate(place.database_url)
     clock = SystemClock()
     metrics = Metrics()
-    database = Database(url, clock=clock)
+    database = Database(place.database_url, clock=clock)
     await database.start()
     cpu_pool = CpuPool(clock=clock)
     registry = HandlerRegistry()
     registry.add(HandlerSpec(task_type="benchmark", queue=QUEUE, function=handler))
     try:
-        async with open_engine(directory / "queue.db", metrics=metrics) as engine:
+        async with open_engine(place, metrics=metrics) as engine:
             worker = Worker(
                 engine,
                 registry,

@@ -1,4 +1,4 @@
-"""Celery's side: the application and the no-op task; loaded by the worker and by `enqueue`."""
+"""Celery's side: the application, the no-op task and the sender; loaded by the worker and by `enqueue`."""
 
 import os
 
@@ -29,8 +29,13 @@ def no_op(number):
     counter.hit()
 
 
-def enqueue(numbers):
-    """Send one task per number over one connection."""
-    with app.producer_pool.acquire(block=True) as producer:
-        for number in numbers:
-            no_op.apply_async((number,), producer=producer)
+class Sender:
+    """Sends over one connection."""
+
+    MANY = None
+
+    def send(self, numbers):
+        """One task after the other."""
+        with app.producer_pool.acquire(block=True) as producer:
+            for number in numbers:
+                no_op.apply_async((number,), producer=producer)

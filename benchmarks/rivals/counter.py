@@ -1,4 +1,4 @@
-"""Counts the tasks of a rival inside its worker and writes down when the first and the last of them ran."""
+"""Counts the tasks of a rival inside its worker and writes down how long it took from the first to the last of them."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class TaskCounter:
 
 
 def counter_from_environment() -> TaskCounter:
-    """The counter of a worker process, as `run_worker` describes it."""
+    """The counter of a worker process, as `measure_rival` describes it."""
     return TaskCounter(int(os.environ["BENCHMARK_TASKS"]), Path(os.environ["BENCHMARK_OUTPUT"]))

@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from benchmarks.rivals.redis_server import SETTINGS, redis_server
-from benchmarks.rivals.requirements import installed_version
+from benchmarks.rivals.environments import RIVALS
 from benchmarks.rivals.rival import measure_rival
+from benchmarks.rivals.servers import rival_redis
 from benchmarks.scenario import Outcome, Scenario, Size
+from benchmarks.stores import PROGRAMS, TITLES
 
 THREADS = 1
 """Fewer than the default of 8: no-op tasks only fight for the interpreter lock."""
 PREFETCH = 1000
 
 
-def measure(size: Size, directory: Path) -> Outcome:
+def measure(store: str, size: Size, directory: Path) -> Outcome:
     """One worker process with one thread and a long prefetch."""
-    version = installed_version("dramatiq")
-    with redis_server(directory / "redis") as url:
+    version = RIVALS.version("dramatiq")
+    tasks = size.pick(full=10_000, quick=3_000, smoke=200)
+    with rival_redis(directory, store) as (url, server_settings):
         return measure_rival(
+            environment=RIVALS,
             module="benchmarks.rivals.dramatiq_tasks",
             worker=[
                 *("dramatiq", "benchmarks.rivals.dramatiq_tasks"),
                 *("--processes", "1", "--threads", str(THREADS), "--queues", "benchmark"),
             ],
-            tasks=size.pick(full=20_000, quick=5_000, smoke=200),
+            tasks=tasks,
+            single=tasks,
             directory=directory,
-            environment={"BENCHMARK_BROKER": url, "dramatiq_queue_prefetch": str(PREFETCH)},
+            variables={"BENCHMARK_BROKER": url, "dramatiq_queue_prefetch": str(PREFETCH)},
             settings={
                 "version": version,
-                "redis": SETTINGS,
+                **server_settings,
                 "processes": 1,
                 "threads": THREADS,
                 "prefetch": PREFETCH,
                 "middleware": "default",
                 "acknowledged": "after the task ran",
+                "history": "none",
             },
         )
 
 
-SCENARIO = Scenario(
-    name="rival_dramatiq", title="Rival: Dramatiq on Redis", run=measure, time_limit_s=200, needs=("redis-server",)
-)
+def scenario(store: str) -> Scenario:
+    """The rival on one store."""
+    return Scenario(
+        name=f"rival_dramatiq_{store}",
+        title=f"Rival: Dramatiq on {TITLES[store]}",
+        run=partial(measure, store),
+        time_limit_s=200,
+        needs=PROGRAMS[store],
+    )

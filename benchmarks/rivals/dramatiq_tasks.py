@@ -1,4 +1,4 @@
-"""Dramatiq's side: the broker and the no-op actor; loaded by the worker and by `enqueue`."""
+"""Dramatiq's side: the broker, the no-op actor and the sender; loaded by the worker and by `enqueue`."""
 
 import os
 
@@ -17,7 +17,12 @@ def no_op(number):
     counter.hit()
 
 
-def enqueue(numbers):
-    """Send one task per number."""
-    for number in numbers:
-        no_op.send(number)
+class Sender:
+    """Sends over one connection."""
+
+    MANY = None
+
+    def send(self, numbers):
+        """One task after the other."""
+        for number in numbers:
+            no_op.send(number)

@@ -1,4 +1,4 @@
-"""Huey's side: the SQLite queue and the no-op task; loaded by the worker and by `enqueue`."""
+"""Huey's side: the SQLite queue, the no-op task and the sender; loaded by the worker and by `enqueue`."""
 
 import os
 
@@ -18,7 +18,12 @@ def no_op(number):
     counter.hit()
 
 
-def enqueue(numbers):
-    """Send one task per number."""
-    for number in numbers:
-        no_op(number)
+class Sender:
+    """Sends over one connection."""
+
+    MANY = None
+
+    def send(self, numbers):
+        """One task after the other."""
+        for number in numbers:
+            no_op(number)

@@ -5,52 +5,54 @@ The worker's start is left out, in favour of the rivals: Wipsie's own figure inc
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.derived import PROCESSED
-from benchmarks.scenario import Measurement, Outcome
+from benchmarks.rivals.environments import Environment
+from benchmarks.scenario import Measurement, Outcome, Settings
 
+ROOT = Path(__file__).resolve().parents[2]
 _STOP_S = 15.0
 
 
 def measure_rival(
     *,
+    environment: Environment,
     module: str,
     worker: Sequence[str],
     tasks: int,
+    single: int,
     directory: Path,
-    environment: Mapping[str, str],
-    settings: Mapping[str, str | int | float],
+    variables: Mapping[str, str],
+    settings: Settings,
     time_limit_s: float = 90.0,
 ) -> Outcome:
-    """`module` holds the tasks and `enqueue`; `worker` is the command of its worker, found beside this Python."""
+    """`module` holds the tasks and a `Sender`; `worker` is the command of its worker, a program of `environment`.
+
+    `single`: how many of the `tasks` are enqueued one by one, where the sender has a quicker way too."""
     output = directory / "seconds"
-    variables = {
+    seen = {
         **os.environ,
-        **environment,
+        **variables,
         "BENCHMARK_TASKS": str(tasks),
         "BENCHMARK_OUTPUT": str(output),
-        "PYTHONPATH": str(Path.cwd()),
+        "PYTHONPATH": str(ROOT),
     }
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.rivals.enqueue", module],
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        timeout=time_limit_s,
-        check=True,
-    )
-    enqueue_s = float(answer.stdout)
-    program = str(Path(sys.executable).parent / worker[0])
+    rates = _enqueue(environment, [module, str(tasks), str(single)], seen, directory, time_limit_s)
     log_path = directory / "worker.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [program, *worker[1:]], env=variables, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            [environment.program(worker[0]), *worker[1:]],
+            env=seen,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
     try:
         deadline = time.perf_counter() + time_limit_s
@@ -72,7 +74,23 @@ def measure_rival(
         measurements=[
             # Between the first and the last of N tasks there are N - 1.
             Measurement(name=PROCESSED, value=(tasks - 1) / process_s, unit="tasks/s"),
-            Measurement(name="enqueued by one sender", value=tasks / enqueue_s, unit="tasks/s"),
+            *(Measurement(name=name, value=rate, unit="tasks/s") for name, rate in rates.items()),
         ],
         settings={"tasks": tasks, **settings},
     )
+
+
+def _enqueue(
+    environment: Environment, arguments: Sequence[str], variables: Mapping[str, str], directory: Path, limit_s: float
+) -> dict[str, float]:
+    """Rates by name."""
+    answer = subprocess.run(
+        [environment.program("python"), "-m", "benchmarks.rivals.enqueue", *arguments],
+        env=variables,
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        timeout=limit_s,
+        check=True,
+    )
+    return json.loads(answer.stdout)

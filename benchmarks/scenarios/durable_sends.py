@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from benchmarks.loops import closed_loop, run
 from benchmarks.queues import QUEUE, open_engine, plain_message, sample_body
 from benchmarks.scenario import Measurement, Outcome, Scenario, Size
+from benchmarks.stores import PROGRAMS, TITLES, Place, open_store
 from wipsie.kernel.errors import WipsieError
 from wipsie.queue.engine import QueueEngine
 
-BAR_200_SENDERS = 40_000
+BARS_200_SENDERS = {"sqlite": 40_000}
+SENDERS_200 = "200 senders"
+SENDER_1 = "1 sender"
+BATCHES_1000 = "batches of 1000"
 
 
-async def _single_sends(path: Path, *, senders: int, seconds: float) -> float:
+async def _single_sends(place: Place, *, senders: int, seconds: float) -> float:
     body = sample_body()
-    async with open_engine(path) as engine:
+    async with open_engine(place) as engine:
         queue = engine.resolve(QUEUE)
 
         async def step() -> int:
@@ -27,9 +32,9 @@ async def _single_sends(path: Path, *, senders: int, seconds: float) -> float:
     return rate
 
 
-async def _batch_sends(path: Path, *, batch: int, senders: int, seconds: float) -> float:
+async def _batch_sends(place: Place, *, batch: int, senders: int, seconds: float) -> float:
     body = sample_body()
-    async with open_engine(path) as engine:
+    async with open_engine(place) as engine:
         queue = engine.resolve(QUEUE)
 
         async def step() -> int:
@@ -47,27 +52,31 @@ async def _check_stored(engine: QueueEngine, sent: int) -> None:
         raise AssertionError(f"{sent} sends were acknowledged, but {stored} messages are stored.")
 
 
-def measure(size: Size, directory: Path) -> Outcome:
-    """Each figure on a file of its own."""
-    seconds = size.pick(full=5.0, quick=2.0, smoke=0.1)
-    senders_200 = run(_single_sends(directory / "200.db", senders=200, seconds=seconds))
-    sender_1 = run(_single_sends(directory / "1.db", senders=1, seconds=seconds))
-    batch_100 = run(_batch_sends(directory / "b100.db", batch=100, senders=2, seconds=seconds))
-    batch_1000 = run(_batch_sends(directory / "b1000.db", batch=1000, senders=2, seconds=seconds))
+def measure(store_name: str, size: Size, directory: Path) -> Outcome:
+    """Each figure in a place of its own."""
+    seconds = size.pick(full=3.0, quick=1.0, smoke=0.1)
+    with open_store(store_name, directory) as store:
+        senders_200 = run(_single_sends(store.new_place("senders200"), senders=200, seconds=seconds))
+        sender_1 = run(_single_sends(store.new_place("sender1"), senders=1, seconds=seconds))
+        batch_100 = run(_batch_sends(store.new_place("batches100"), batch=100, senders=2, seconds=seconds))
+        batch_1000 = run(_batch_sends(store.new_place("batches1000"), batch=1000, senders=2, seconds=seconds))
+        settings = store.settings
     return Outcome(
         measurements=[
-            Measurement(name="200 senders", value=senders_200, unit="sends/s", bar=BAR_200_SENDERS),
-            Measurement(name="1 sender", value=sender_1, unit="sends/s"),
+            Measurement(name=SENDERS_200, value=senders_200, unit="sends/s", bar=BARS_200_SENDERS.get(store_name)),
+            Measurement(name=SENDER_1, value=sender_1, unit="sends/s"),
             Measurement(name="batches of 100", value=batch_100, unit="messages/s"),
-            Measurement(name="batches of 1000", value=batch_1000, unit="messages/s"),
+            Measurement(name=BATCHES_1000, value=batch_1000, unit="messages/s"),
         ],
-        settings={
-            "synchronous": "FULL",
-            "body_bytes": len(sample_body()),
-            "measured_s": seconds,
-            "batch_senders": 2,
-        },
+        settings={**settings, "body_bytes": len(sample_body()), "measured_s": seconds, "batch_senders": 2},
     )
 
 
-SCENARIO = Scenario(name="durable_sends", title="Durable sends, in process, SQLite", run=measure)
+def scenario(store: str) -> Scenario:
+    """The scenario on one store."""
+    return Scenario(
+        name=f"durable_sends_{store}",
+        title=f"Durable sends, in process, {TITLES[store]}",
+        run=partial(measure, store),
+        needs=PROGRAMS.get(store, ()),
+    )
