@@ -165,6 +165,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     deduplication_id: str | None = None
     redrive_count: int = 0
     dead_letter: DeadLetter | None = None
+    origin: QueueName | None = None
+    """As in `NewMessage`: of a message written straight into a dead-letter queue."""
 
 
 class Delivery(msgspec.Struct, kw_only=True):

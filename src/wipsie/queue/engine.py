@@ -87,7 +87,7 @@ class QueueEngine:
 
     async def declare(self, queues: Sequence[QueueSettings]) -> None:
         """Make sure these queues exist with these settings, and each with a dead-letter queue unless it names one itself.
-        Settings people changed at run time (`paused`) are kept."""
+        What people changed at run time (`paused`, `tags`) is kept."""
         for settings in queues:
             wanted = settings
             if wanted.dead_letter_queue is None:
@@ -106,7 +106,8 @@ class QueueEngine:
             await self._backend.create_queue(wanted)
         except QueueExists:
             existing = await self._backend.queue_settings(wanted.name)
-            await self._backend.change_queue(msgspec.structs.replace(wanted, paused=existing.paused))
+            tags = {**existing.tags, **wanted.tags}
+            await self._backend.change_queue(msgspec.structs.replace(wanted, paused=existing.paused, tags=tags))
 
     async def _refresh(self) -> None:
         self._known = {settings.name for settings in await self._backend.list_queues()}

@@ -29,6 +29,7 @@ from wipsie.queue.backends.sqlite.operations.receive import Receive
 from wipsie.queue.backends.sqlite.operations.redrive import RedriveMessages
 from wipsie.queue.backends.sqlite.operations.send import Send
 from wipsie.queue.backends.sqlite.operations.settle import ChangeVisibility, Delete
+from wipsie.queue.backends.sqlite.operations.transfer import AdoptMessages, ReadNote, RemoveMessages
 from wipsie.queue.backends.sqlite.reader import QueueReader
 from wipsie.queue.backends.sqlite.writer import GroupCommitWriter
 from wipsie.queue.contract import (
@@ -175,6 +176,19 @@ class SqliteQueueBackend:
         after_sequence_number: int = 0,
     ) -> RedriveStep:
         return await self._do(RedriveMessages(queue, destination, matching, limit, after_sequence_number))
+
+    # Moving house, see `wipsie.queue.transfer.port`
+
+    async def adopt(
+        self, queue: QueueName, messages: Sequence[StoredMessage], *, transfer: str, batch: str, previous: str | None
+    ) -> None:
+        await self._do(AdoptMessages(queue, messages, transfer, batch, previous))
+
+    async def adopted(self, queue: QueueName, transfer: str) -> str | None:
+        return await self._do(ReadNote(queue, transfer))
+
+    async def remove(self, queue: QueueName, messages: Sequence[tuple[int, MessageId]]) -> int:
+        return await self._do(RemoveMessages(queue, messages))
 
     async def _do(self, operation: Operation) -> Any:
         """Run an operation whose refusal is its result."""

@@ -131,4 +131,5 @@ def _stored(queue: QueueName, row: tuple[Any, ...], now_ms: int) -> StoredMessag
         deduplication_id=more.deduplication_id,
         redrive_count=more.redrive_count,
         dead_letter=more.dead_letter,
+        origin=more.origin,
     )

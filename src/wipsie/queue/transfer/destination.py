@@ -1,0 +1,119 @@
+"""Where messages go: adopted whole together with a note of the batch, or sent as new ones beside a journal."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import msgspec
+
+from wipsie.kernel import json
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import WipsieError
+from wipsie.kernel.ids import QueueName
+from wipsie.queue.contract import MessageState, NewMessage, Outcome, Priority, QueueBackend, StoredMessage
+from wipsie.queue.transfer.journal import Entry, Journal
+from wipsie.queue.transfer.port import TransferPort
+from wipsie.queue.transfer.source import Item
+
+_keys_decoder = msgspec.json.Decoder(list[str])
+
+
+class TransferDestination(Protocol):
+    """The side messages arrive at. `arrived`, here and below: keys that arrived and may still be in the source."""
+
+    async def open(self, queue: QueueName, transfer: str) -> set[str]:
+        """Begin, or begin again after a failure; what arrived as far as is known."""
+        ...
+
+    async def deliver(self, queue: QueueName, items: list[Item], arrived: set[str]) -> list[Outcome]:
+        """Take messages in; one outcome each. StorageUnavailable when it is not known what happened: `open` again."""
+        ...
+
+    async def close(self, queue: QueueName) -> None:
+        """The queue was moved: nothing of it is in both stores, forget the notes."""
+        ...
+
+
+class AdoptingDestination:
+    """Messages and the note of their batch become durable in one step: nothing can arrive twice."""
+
+    def __init__(self, backend: TransferPort) -> None:
+        self._backend = backend
+        self._transfers: dict[QueueName, str] = {}
+        self._notes: dict[QueueName, str | None] = {}
+
+    async def open(self, queue: QueueName, transfer: str) -> set[str]:
+        self._transfers[queue] = transfer
+        note = self._notes[queue] = await self._backend.adopted(queue, transfer)
+        return set(_keys_decoder.decode(note)) if note else set()
+
+    async def deliver(self, queue: QueueName, items: list[Item], arrived: set[str]) -> list[Outcome]:
+        await self._write(queue, [item.message for item in items], [*arrived, *(item.key for item in items)])
+        return [None] * len(items)
+
+    async def close(self, queue: QueueName) -> None:
+        if self._notes.get(queue) not in (None, "[]"):
+            await self._write(queue, [], [])
+
+    async def _write(self, queue: QueueName, messages: list[StoredMessage], keys: list[str]) -> None:
+        batch = json.encode_text(keys)
+        await self._backend.adopt(
+            queue, messages, transfer=self._transfers[queue], batch=batch, previous=self._notes[queue]
+        )
+        self._notes[queue] = batch
+
+
+class SendingDestination:
+    """Messages are sent as new ones. A crash while a batch is being sent leaves open whether it arrived; it is then sent
+    again, for a message twice is better than none, and that is told in `doubtful`."""
+
+    def __init__(self, backend: QueueBackend, journal: Journal, clock: Clock) -> None:
+        self._backend = backend
+        self._journal = journal
+        self._clock = clock
+        self.doubtful: dict[QueueName, set[str]] = {}
+
+    async def open(self, queue: QueueName, transfer: str) -> set[str]:
+        del transfer
+        entry = self._journal.entry(queue)
+        if entry.underway:
+            self.doubtful.setdefault(queue, set()).update(entry.underway)
+        return set(entry.arrived)
+
+    async def deliver(self, queue: QueueName, items: list[Item], arrived: set[str]) -> list[Outcome]:
+        keys = [item.key for item in items]
+        await asyncio.to_thread(self._journal.write, queue, Entry(sorted(arrived), keys))
+        now_ms = self._clock.now_ms()
+        results = await self._backend.send([self._new(item.message, now_ms) for item in items])
+        outcomes = [result if isinstance(result, WipsieError) else None for result in results]
+        accepted = [key for key, outcome in zip(keys, outcomes, strict=True) if outcome is None]
+        await asyncio.to_thread(self._journal.write, queue, Entry(sorted({*arrived, *accepted})))
+        return outcomes
+
+    async def close(self, queue: QueueName) -> None:
+        await asyncio.to_thread(self._journal.write, queue, Entry())
+
+    def notes(self) -> list[str]:
+        """Sentences about what may have arrived twice."""
+        return [
+            f"An earlier run ended while {len(keys)} message(s) of '{queue}' were being sent; they were sent again and may "
+            "be in the destination twice."
+            for queue, keys in self.doubtful.items()
+        ]
+
+    def _new(self, message: StoredMessage, now_ms: int) -> NewMessage:
+        waits = message.state in (MessageState.DELAYED, MessageState.BLOCKED)
+        return NewMessage(
+            queue=message.queue,
+            body=message.body,
+            message_id=message.message_id,
+            attributes=dict(message.attributes) or None,
+            priority=message.priority if self._backend.capabilities.priority else Priority.MEDIUM,
+            delay_s=max(0, message.visible_at_ms - now_ms) / 1000 if waits else 0.0,
+            group_id=message.group_id,
+            # Its own id could meet that of another message of this queue, whose window was over where both come from, and
+            # be taken for a repeat. The message id cannot, and makes a batch that is sent again harmless for a while.
+            deduplication_id=message.message_id if self._backend.capabilities.deduplication else None,
+            origin=message.dead_letter.origin if message.dead_letter is not None else message.origin,
+        )
