@@ -1,18 +1,22 @@
 """One running Wipsie: its parts started in order, and stopped in the order that loses nothing.
 
-start   database ► queues ► slices ► outbox relay ► scheduler ► worker ► housekeeping
+start   database, queues ► slices ► outbox relay ► scheduler ► worker ► housekeeping
 stop    the other way round; the HTTP server ends first, while the worker drains
+
+A store on another machine may be away at the start: with `patient=True` the start waits for it, and `waits_for` says what
+it waits for.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wipsie
 from wipsie.app.housekeeping import Housekeeping
+from wipsie.app.opening import Opening
 from wipsie.app.parts import Parts
 from wipsie.app.settings.sections import ROLES
 from wipsie.kernel.errors import ConfigurationError
@@ -39,6 +43,10 @@ class Application:
         self.parts = parts
         self.roles = roles
         self._stack = AsyncExitStack()
+        self._openings = {
+            "queue": Opening("queue", parts.settings.queue.url, clock=parts.clock),
+            "database": Opening("database", parts.settings.database.url, clock=parts.clock),
+        }
         self.worker = self._build_worker() if "worker" in roles else None
         self.scheduler = (
             Scheduler(parts.schedules, clock=parts.clock, metrics=parts.metrics) if "scheduler" in roles else None
@@ -96,27 +104,44 @@ class Application:
                     worker=self.worker,
                     data_dir=parts.settings.data_dir,
                     clock=parts.clock,
+                    waits_for=self.waits_for,
                 ),
                 *(check for one in parts.slices for check in one.health),
             ],
             refresh_metrics=refresh_metrics,
         )
 
-    async def start(self) -> None:
-        """Start every part; when one fails, those before it are stopped again and its error is raised."""
+    def waits_for(self, store: str) -> str | None:
+        """Why `store` ("queue" or "database") is not open: what the last try ran into. None when it is open."""
+        return self._openings[store].reason
+
+    async def start(self, *, prepare: Callable[[], Awaitable[None]] | None = None, patient: bool = False) -> None:
+        """Start every part; when one fails, those before it are stopped again and its error is raised.
+
+        `prepare` makes the database ready before it is opened. `patient`: wait for a store on another machine that cannot
+        be reached (a file that cannot be opened is an error all the same: it does not come back by itself)."""
         try:
-            await self._start()
+            await self._start(prepare, patient=patient)
         except BaseException:
             await self._stack.aclose()
             raise
 
-    async def _start(self) -> None:
+    async def _start(self, prepare: Callable[[], Awaitable[None]] | None, *, patient: bool) -> None:
         parts = self.parts
-        await parts.database.start()
-        self._then_stop("database", parts.database.stop)
-        await parts.engine.start()
-        self._then_stop("queues", parts.engine.stop)
-        await parts.engine.declare([queue for one in parts.slices for queue in one.queues])
+
+        async def open_database() -> None:
+            if prepare is not None:
+                await prepare()
+            await parts.database.start()
+
+        async def open_queues() -> None:
+            await parts.engine.start([queue for one in parts.slices for queue in one.queues])
+
+        # At the same time: messages can be accepted as soon as the queues are there, with or without the database.
+        database, queue = self._openings["database"], self._openings["queue"]
+        self._then_stop("database", lambda: database.undo(parts.database.stop))
+        self._then_stop("queues", lambda: queue.undo(parts.engine.stop))
+        await _both(database.run(open_database, patient=patient), queue.run(open_queues, patient=patient))
         self._then_stop("cpu_pool", parts.cpu_pool.stop)
         for one in parts.slices:
             for stop in one.on_stop:
@@ -127,7 +152,8 @@ class Application:
         await relay.start()
         self._then_stop("outbox_relay", relay.stop)
         if self.scheduler is not None:
-            await parts.schedules.declare([schedule for one in parts.slices for schedule in one.schedules])
+            schedules = [schedule for one in parts.slices for schedule in one.schedules]
+            await database.run(lambda: parts.schedules.declare(schedules), patient=patient)
             await self.scheduler.start()
             self._then_stop("scheduler", self.scheduler.stop)
         if self.worker is not None:
@@ -156,3 +182,16 @@ class Application:
                 _log.error("part_not_stopped", part=name, error=str(error) or type(error).__name__)
 
         self._stack.push_async_callback(bounded)
+
+
+async def _both(*openings: Coroutine[Any, Any, None]) -> None:
+    """Run to the end of all; the first error ends the others and is raised as it is."""
+    tasks = [asyncio.create_task(one) for one in openings]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

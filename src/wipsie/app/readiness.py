@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from wipsie.api.health import HealthCheck, HealthResult
@@ -18,26 +19,45 @@ from wipsie.workers.worker import Worker
 FREE_BYTES_MIN = 100 * MIB
 
 
+def _nothing(_store: str) -> None:
+    return None
+
+
 def readiness_checks(
-    *, engine: QueueEngine, database: Database, worker: Worker | None, data_dir: Path, clock: Clock
+    *,
+    engine: QueueEngine,
+    database: Database,
+    worker: Worker | None,
+    data_dir: Path,
+    clock: Clock,
+    waits_for: Callable[[str], str | None] = _nothing,
 ) -> list[HealthCheck]:
-    """The checks of a process; `worker` is its own, None when workers run elsewhere."""
+    """The checks of a process; `worker` is its own, None when workers run elsewhere. `waits_for` says why a store was not
+    opened so far."""
 
     async def queue() -> HealthResult:
+        if reason := waits_for("queue"):
+            return HealthResult(ok=False, detail=reason)
         counts = await engine.all_counts()
         data = {engine.names.short(one.queue): one.total for one in counts}
         return HealthResult(ok=True, detail=f"{len(counts)} queues, {sum(data.values())} messages", data=data)
 
     async def reach_database() -> HealthResult:
+        if reason := waits_for("database"):
+            return HealthResult(ok=False, detail=reason)
         async with database.read() as connection:
             await connection.exec_driver_sql("SELECT 1")
         return HealthResult(ok=True, detail=f"{database.dialect} answers")
 
     async def workers() -> HealthResult:
+        if worker is not None and worker.state == "new":
+            return HealthResult(ok=False, detail="its worker starts when queue and database are there")
         if worker is not None:
             status = worker.status()
             detail = "running" if status["healthy"] else f"{status['state']}: {status['trouble'] or 'a part restarts'}"
             return HealthResult(ok=bool(status["healthy"]), detail=detail, data={"worker_id": worker.worker_id})
+        if waits_for("database"):
+            return HealthResult(ok=False, detail="unknown without the database")
         live = await WorkerDirectory(database, clock).live()
         detail = f"{len(live)} alive" if live else "no worker is alive; start one with: wipsie worker"
         return HealthResult(ok=bool(live), detail=detail, data={"workers": [one.worker_id for one in live]})

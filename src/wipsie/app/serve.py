@@ -2,6 +2,10 @@
 
 SIGTERM and SIGINT: accept nothing more, finish requests, drain the worker to its deadline, exit 0. A second signal hastens.
 kill -9 may come at any time: what was acknowledged is on disk.
+
+A database or queue server that cannot be reached at the start is waited for: meanwhile `/health` answers, `/health/ready`
+is red with the reason, and intake is refused with 503 and Retry-After. A setting that cannot work (a wrong password) ends
+the start, at once or whenever it turns out.
 """
 
 from __future__ import annotations
@@ -14,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wipsie.app.instances import InstanceFile, running_instances
+from wipsie.app.lifeline import check_tied, held, say_ready
 from wipsie.app.listening import Listener, open_listener
 from wipsie.app.process import prepare_process, quick_start
 from wipsie.app.settings import Settings
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.kernel.errors import ConfigurationError
-from wipsie.telemetry.logging import get_logger
+from wipsie.telemetry.logging import get_logger, log_fields
 
 if TYPE_CHECKING:
     import uvicorn
@@ -27,18 +32,23 @@ if TYPE_CHECKING:
     from wipsie.app.application import Application
 
 _KEEP_ALIVE_S = 15
+_START_S_QUICK = 1.0
+"""Stores that answer within this time are open before the first request; slower ones find the server answering already."""
 
 _log = get_logger(__name__)
 
 
-def serve(settings: Settings, roles: tuple[str, ...], *, migrate: bool) -> None:
+def serve(settings: Settings, roles: tuple[str, ...], *, migrate: bool, tied: bool = False) -> None:
     """Run these roles until SIGTERM or SIGINT. `migrate`: bring the database up to date first; otherwise it must be.
+    `tied`: standard input is the lifeline to a parent process, which tells when to stop.
     ConfigurationError, StorageUnavailable when it cannot start; then nothing was started."""
+    if tied:
+        check_tied()
     prepare_process(settings)
     listener = _listen(settings) if "api" in roles else None
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(settings, roles, listener, migrate=migrate))
+            runner.run(_run(settings, roles, listener, migrate=migrate, tied=tied))
     finally:
         if listener is not None:
             listener.close()
@@ -75,23 +85,34 @@ def _listen(settings: Settings) -> Listener:
     return listener
 
 
-async def _run(settings: Settings, roles: tuple[str, ...], listener: Listener | None, *, migrate: bool) -> None:
+async def _run(
+    settings: Settings, roles: tuple[str, ...], listener: Listener | None, *, migrate: bool, tied: bool
+) -> None:
     clock = SystemClock()
     stopping = asyncio.Event()
     hastened = asyncio.Event()
-    with _signals(stopping, hastened):
+    with _tied(stopping, hastened) if tied else _signals(stopping, hastened):
         with quick_start():
-            await prepare_database(settings, migrate=migrate)
             application = _build(settings, roles, clock)
             server = _server(application, listener) if listener is not None else None
-        await application.start()
+            if application.worker is not None:
+                # On every line of this process from here on: several workers may write one log.
+                log_fields(worker=application.worker.worker_id)
+            starting = asyncio.create_task(
+                application.start(prepare=lambda: prepare_database(settings, migrate=migrate), patient=True),
+                name="start",
+            )
+            await clock.wait(starting, _START_S_QUICK)
         instance = InstanceFile(
             settings.data_dir, roles=roles, address=listener.url if listener is not None else None, clock=clock
         )
         try:
+            if starting.done():
+                starting.result()
             instance.write()
-            await _serve_until(application, server, listener, stopping, hastened)
+            await _serve_until(application, server, listener, starting, stopping, hastened, tied=tied)
         finally:
+            await _cancelled(starting)
             await application.stop()
             instance.remove()
     _log.info("stopped")
@@ -127,21 +148,28 @@ async def _serve_until(
     application: Application,
     server: uvicorn.Server | None,
     listener: Listener | None,
+    starting: asyncio.Task[None],
     stopping: asyncio.Event,
     hastened: asyncio.Event,
+    *,
+    tied: bool,
 ) -> None:
-    """Serve until told to stop, then stop in good order."""
+    """Serve until told to stop or the start fails, then stop in good order."""
     waits: list[asyncio.Task[object]] = [asyncio.create_task(_wait(stopping), name="signal")]
     if server is not None and listener is not None:
         waits.append(asyncio.create_task(_serve(server, listener), name="http"))
-    _log.info(
-        "started",
-        roles=list(application.roles),
-        url=listener.url if listener is not None else None,
-        data_dir=str(application.parts.settings.data_dir),
-    )
-    done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    url = listener.url if listener is not None else None
+    if not starting.done():
+        _log.info("answers_while_it_starts" if server is not None else "waits_for_its_stores", url=url)
+    done, _ = await asyncio.wait((starting, *waits), return_when=asyncio.FIRST_COMPLETED)
+    if starting in done and starting.exception() is None:
+        _log.info("started", roles=list(application.roles), url=url, data_dir=str(application.parts.settings.data_dir))
+        if tied:
+            say_ready()
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     _log.info("stopping")
+    # Nothing may start any more while the rest stops.
+    await _cancelled(starting)
     hasten = asyncio.create_task(_hasten(application, server, hastened), name="hasten")
     try:
         ends: list[asyncio.Task[object]] = [asyncio.create_task(_drain(application), name="drain")]
@@ -156,6 +184,11 @@ async def _serve_until(
         for task in (hasten, waits[0]):
             task.cancel()
         await asyncio.gather(hasten, waits[0], return_exceptions=True)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _wait(event: asyncio.Event) -> object:
@@ -192,6 +225,25 @@ def _signals(stopping: asyncio.Event, hastened: asyncio.Event) -> Generator[None
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _tied(stopping: asyncio.Event, hastened: asyncio.Event) -> Generator[None]:
+    """The parent tells when to stop and when to hasten. A signal that goes to the whole group (Ctrl-C, a service manager)
+    reaches parent and child: here it must not count twice."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.add_signal_handler(signal.SIGINT, _ignore)
+    try:
+        with held(stopping.set, hastened.set):
+            yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _ignore() -> None:
+    """Ctrl-C is for the parent."""
 
 
 def _server(application: Application, listener: Listener) -> uvicorn.Server:

@@ -36,15 +36,40 @@ def api(host: Host = None, port: Port = None) -> None:
     _serve(("api",), host=host, port=port, migrate=False)
 
 
-def worker() -> None:
+def worker(
+    processes: Annotated[
+        str | None,
+        typer.Option("--processes", metavar="N", help="Processes to run, or auto for one per core (WORKER_PROCESSES)."),
+    ] = None,
+    tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False,
+) -> None:
     """Start a worker alone; as many as you like may share the queues.
+
+    With several processes, a parent starts them, starts those again that die, and stops them all with itself.
 
     \b
     Examples:
       wipsie worker
+      wipsie worker --processes auto
       WORKER_QUEUES=notifications WORKER_CONCURRENCY=4 wipsie worker
     """
-    _serve(("worker",), migrate=False)
+    from wipsie.app.serve import serve
+    from wipsie.app.settings import load_settings, parsers
+
+    settings = load_settings()
+    if tied:
+        serve(settings, ("worker",), migrate=False, tied=True)
+        return
+    try:
+        count = settings.worker.processes if processes is None else parsers.process_count(processes)
+    except ValueError:
+        raise typer.BadParameter("must be auto, or a whole number from 1 to 256", param_hint="--processes") from None
+    if count == 1:
+        serve(settings, ("worker",), migrate=False)
+        return
+    from wipsie.app.worker_processes import run_worker_processes
+
+    run_worker_processes(settings, count)
 
 
 def scheduler() -> None:

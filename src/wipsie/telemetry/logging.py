@@ -132,6 +132,13 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", _Logger(name))
 
 
+def log_fields(**fields: object) -> None:
+    """Put these fields on every line that this task, and what it starts from here on, logs; a line's own come first."""
+    import structlog
+
+    structlog.contextvars.bind_contextvars(**fields)
+
+
 def _open(file: Path) -> BinaryIO:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

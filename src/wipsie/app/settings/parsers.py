@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,13 @@ def integer(least: int, most: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def process_count(value: str) -> int:
+    """A number of processes; ``auto`` is one per core this process may use."""
+    if value.lower() == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return integer(1, 256)(value)
 
 
 def duration_s(least_s: float, most_s: float) -> Callable[[str], float]:

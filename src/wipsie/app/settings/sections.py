@@ -65,7 +65,7 @@ class QueueSection(Section):
         "AWS_REGION",
         parsers.text,
         "us-east-1",
-        about="Region shown by GET /sqs/queues, and the one of Amazon SQS where QUEUE_URL names none.",
+        about="Region shown by GET /sqs/queues.",
         accepts="the name of an AWS region",
     )
 
@@ -196,6 +196,13 @@ class WorkerSection(Section):
         16,
         about="Handlers running at the same time, per queue.",
         accepts="a whole number from 1 to 10000",
+    )
+    processes: int = variable(
+        "WORKER_PROCESSES",
+        parsers.process_count,
+        1,
+        about="Worker processes that `wipsie worker` starts; auto takes one per core.",
+        accepts="auto, or a whole number from 1 to 256",
     )
     queues: tuple[str, ...] = variable(
         "WORKER_QUEUES",

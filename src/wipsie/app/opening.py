@@ -1,0 +1,60 @@
+"""Opening a store at the start of a process: once, or again and again until it can be reached.
+
+closed ── reached ──────────────────► open
+   │                                   ▲
+   └─ away, and somebody is patient ───┘  tried again after 0.5, 1, 2 … 10 s
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import Unavailable
+from wipsie.telemetry.logging import get_logger
+from wipsie.workers.outage import Outage
+
+PAUSE_S_MIN = 0.5
+PAUSE_S_MAX = 10.0
+
+_log = get_logger(__name__)
+
+
+class Opening:
+    """One store of one process."""
+
+    def __init__(self, store: str, url: str, *, clock: Clock) -> None:
+        """`store`: its name in logs and health checks. `url`: a file is never waited for."""
+        self._is_file = url.partition(":")[0].partition("+")[0] == "sqlite"
+        self._clock = clock
+        self._away = Outage(_log, f"{store}_cannot_be_reached", clock)
+        self._is_open = False
+
+    @property
+    def reason(self) -> str | None:
+        """Why the store is not open; None when it is."""
+        return None if self._is_open else self._away.reason or "not opened yet"
+
+    async def run(self, open_store: Callable[[], Awaitable[None]], *, patient: bool) -> None:
+        """Open the store. Unavailable when it cannot be reached, unless `patient` for one that is no file; what nobody
+        mends by waiting (ConfigurationError: a wrong password) is raised in any case."""
+        pause_s = PAUSE_S_MIN
+        while True:
+            try:
+                await open_store()
+            except Unavailable as error:
+                if not patient or self._is_file:
+                    raise
+                self._away.failed(error)
+                await self._clock.sleep(pause_s)
+                pause_s = min(pause_s * 2, PAUSE_S_MAX)
+            else:
+                self._is_open = True
+                self._away.over()
+                return
+
+    async def undo(self, close_store: Callable[[], Awaitable[object]]) -> None:
+        """Close the store if it was opened."""
+        if self._is_open:
+            self._is_open = False
+            await close_store()
