@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def make(children: Children, leaves_nothing_behind: None) -> Make:
 
 
 @asynccontextmanager
-async def running(processes: WorkerProcesses) -> AsyncIterator[asyncio.Task[None]]:
+async def running(processes: WorkerProcesses) -> AsyncGenerator[asyncio.Task[None]]:
     task = asyncio.create_task(processes.run())
     try:
         yield task

@@ -139,7 +139,8 @@ class Application:
 
         # At the same time: messages can be accepted as soon as the queues are there, with or without the database.
         database, queue = self._openings["database"], self._openings["queue"]
-        self._then_stop("database", lambda: database.undo(parts.database.stop))
+        # Whatever came of opening it: a try that failed may have left a connection in its pool.
+        self._then_stop("database", parts.database.stop)
         self._then_stop("queues", lambda: queue.undo(parts.engine.stop))
         await _both(database.run(open_database, patient=patient), queue.run(open_queues, patient=patient))
         self._then_stop("cpu_pool", parts.cpu_pool.stop)

@@ -7,7 +7,9 @@ closed ── reached ──────────────────► 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import Unavailable
@@ -16,6 +18,7 @@ from wipsie.workers.outage import Outage
 
 PAUSE_S_MIN = 0.5
 PAUSE_S_MAX = 10.0
+_FINISH_S_MAX = 5.0
 
 _log = get_logger(__name__)
 
@@ -35,13 +38,13 @@ class Opening:
         """Why the store is not open; None when it is."""
         return None if self._is_open else self._away.reason or "not opened yet"
 
-    async def run(self, open_store: Callable[[], Awaitable[None]], *, patient: bool) -> None:
+    async def run(self, open_store: Callable[[], Coroutine[Any, Any, None]], *, patient: bool) -> None:
         """Open the store. Unavailable when it cannot be reached, unless `patient` for one that is no file; what nobody
         mends by waiting (ConfigurationError: a wrong password) is raised in any case."""
         pause_s = PAUSE_S_MIN
         while True:
             try:
-                await open_store()
+                await self._try(open_store)
             except Unavailable as error:
                 if not patient or self._is_file:
                     raise
@@ -49,9 +52,21 @@ class Opening:
                 await self._clock.sleep(pause_s)
                 pause_s = min(pause_s * 2, PAUSE_S_MAX)
             else:
-                self._is_open = True
                 self._away.over()
                 return
+
+    async def _try(self, open_store: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """One try, which is not cut in the middle when the start is called off: what is half open cannot be closed."""
+        attempt = asyncio.create_task(open_store())
+        try:
+            await asyncio.shield(attempt)
+        except asyncio.CancelledError:
+            if not await self._clock.wait(attempt, _FINISH_S_MAX):
+                attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+            raise
+        finally:
+            self._is_open = attempt.done() and not attempt.cancelled() and attempt.exception() is None
 
     async def undo(self, close_store: Callable[[], Awaitable[object]]) -> None:
         """Close the store if it was opened."""

@@ -65,7 +65,7 @@ class QueueSection(Section):
         "AWS_REGION",
         parsers.text,
         "us-east-1",
-        about="Region shown by GET /sqs/queues.",
+        about="Region shown by GET /sqs/queues, and the one of Amazon SQS where QUEUE_URL names none.",
         accepts="the name of an AWS region",
     )
 
