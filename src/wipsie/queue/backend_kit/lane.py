@@ -96,24 +96,31 @@ class Lane(Generic[ItemT, ResultT]):
         if self._pending and len(self._servers) < self._parallel:
             server = asyncio.create_task(self._serve(), name=f"wipsie-lane-{self._name}")
             self._servers.add(server)
-            server.add_done_callback(self._servers.discard)
 
     async def _serve(self) -> None:
-        while batch := self._take():
-            # More waits than one batch holds: another may go beside this one.
-            self._begin()
-            try:
-                results = await self._run([item for item, _ in batch])
-            except asyncio.CancelledError:
-                # The event loop ends without stop(): nobody will answer these.
-                for _, future in batch:
-                    future.cancel()
-                raise
-            except Exception as error:
-                results = [error] * len(batch)
-            self.batches += 1
-            for (item, future), result in zip(batch, results, strict=True):
-                self._answer(item, future, result)
+        try:
+            while batch := self._take():
+                # More waits than one batch holds: another may go beside this one.
+                self._begin()
+                await self._do(batch)
+        finally:
+            # At once and not by a callback: who was answered just now may call again before that runs.
+            if (server := asyncio.current_task()) is not None:
+                self._servers.discard(server)
+
+    async def _do(self, batch: list[tuple[ItemT, asyncio.Future[ResultT]]]) -> None:
+        try:
+            results = await self._run([item for item, _ in batch])
+        except asyncio.CancelledError:
+            # The event loop ends without stop(): nobody will answer these.
+            for _, future in batch:
+                future.cancel()
+            raise
+        except Exception as error:
+            results = [error] * len(batch)
+        self.batches += 1
+        for (item, future), result in zip(batch, results, strict=True):
+            self._answer(item, future, result)
 
     def _take(self) -> list[tuple[ItemT, asyncio.Future[ResultT]]]:
         batch: list[tuple[ItemT, asyncio.Future[ResultT]]] = []
