@@ -1,0 +1,142 @@
+"""Connections to Redis: one command at a time on each, made again when lost, with a pause that grows while Redis is away.
+
+The one place that touches the driver; its types end here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import hiredis
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.exceptions import NoScriptError, RedisError
+
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
+from wipsie.queue.backends.redis.failures import failed_call, not_reached, refused_at_start
+from wipsie.queue.backends.redis.scripts import Script
+
+CONNECT_TIMEOUT_S = 3.0
+ANSWER_TIMEOUT_S = 10.0
+"""A disk that stalls makes Redis wait with its answer; longer than this counts as lost."""
+_READ_BYTES = 256 * 1024
+_PAUSE_S_MIN = 0.05
+_PAUSE_S_MAX = 2.0
+
+
+class RedisAddress:
+    """Where Redis is, how to get a connection, and when it makes sense to try. Shared by all links of a backend."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        """ConfigurationError for a URL that is none of redis://, rediss:// and unix://."""
+        self._clock = clock
+        try:
+            options = cast("dict[str, Any]", parse_url(url))
+        except ValueError:
+            # The driver's sentence may hold parts of the URL, and with them the password.
+            raise ConfigurationError(
+                "QUEUE_URL is no Redis address; write redis://[user:password@]host:6379/0, rediss://… or unix://….",
+                details={"setting": "QUEUE_URL"},
+            ) from None
+        self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
+        self._options: dict[str, Any] = {
+            "socket_keepalive": True,
+            **options,
+            "socket_connect_timeout": options.get("socket_connect_timeout", CONNECT_TIMEOUT_S),
+            "socket_read_size": _READ_BYTES,
+            "protocol": 2,
+            "decode_responses": False,
+        }
+        if "path" in options:
+            self._options.pop("socket_keepalive")
+        split = urlsplit(url)
+        self.name: str = options.get("path") or f"{split.hostname or 'localhost'}:{split.port or 6379}"
+        """The place without user and password, for sentences."""
+        self._failures = 0
+        self._closed_until = 0.0
+
+    async def connect(self, *, answer_timeout_s: float | None, at_start: bool = False) -> AbstractConnection:
+        """A new connection, logged in. StorageUnavailable, at once while the last failure is fresh; at the start also
+        ConfigurationError."""
+        wait_s = self._closed_until - self._clock.monotonic()
+        if wait_s > 0 and not at_start:
+            raise StorageUnavailable(
+                f"Redis at {self.name} cannot be reached; nothing was stored. Wipsie tries again by itself.",
+                retry_after_s=max(1.0, wait_s),
+            )
+        connection = self._class(socket_timeout=answer_timeout_s, **self._options)
+        try:
+            await connection.connect()
+        except (RedisError, OSError) as error:
+            self._failures += 1
+            # Half fixed and half random: those who lost the server together must not come back together.
+            pause_s = min(_PAUSE_S_MAX, _PAUSE_S_MIN * 2 ** min(self._failures, 10)) * (0.5 + random.random() / 2)
+            self._closed_until = self._clock.monotonic() + pause_s
+            refusal = refused_at_start(self.name, error) if at_start else None
+            raise (refusal or not_reached(self.name, error)) from error
+        self._failures = 0
+        self._closed_until = 0.0
+        return connection
+
+
+class RedisLink:
+    """One connection, used by one call at a time."""
+
+    def __init__(self, address: RedisAddress, prefix: str) -> None:
+        self._address = address
+        self._prefix = prefix
+        self._connection: AbstractConnection | None = None
+        self._turn = asyncio.Lock()
+        self.calls = 0
+        """Commands sent, for tests and metrics of batching."""
+
+    async def open(self) -> None:
+        """Connect for the first time. ConfigurationError, StorageUnavailable."""
+        async with self._turn:
+            self._connection = await self._address.connect(answer_timeout_s=ANSWER_TIMEOUT_S, at_start=True)
+
+    async def close(self) -> None:
+        """Wait for the call that is under way, then disconnect."""
+        async with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                await disconnect(connection)
+
+    async def run(self, script: Script, arguments: list[Any]) -> Any:
+        """Run a script. StorageUnavailable: nothing happened, or (said so) it is not known whether it did."""
+        async with self._turn:
+            try:
+                return await self._ask("EVALSHA", script.sha, 1, self._prefix, *arguments)
+            except NoScriptError:
+                # Redis was started anew or told to forget its scripts. It has not run: sending it again is safe.
+                return await self._ask("EVAL", script.source, 1, self._prefix, *arguments)
+
+    async def command(self, *words: str | int) -> Any:
+        """Send a plain command. StorageUnavailable."""
+        async with self._turn:
+            return await self._ask(*words)
+
+    async def _ask(self, *words: Any) -> Any:
+        connection = self._connection
+        if connection is None or not connection.is_connected:
+            connection = self._connection = await self._address.connect(answer_timeout_s=ANSWER_TIMEOUT_S)
+        self.calls += 1
+        try:
+            await connection.send_packed_command(hiredis.pack_command(words), check_health=False)
+            return await connection.read_response()
+        except NoScriptError:
+            raise
+        except (RedisError, OSError) as error:
+            raise failed_call(self._address.name, error) from error
+
+
+async def disconnect(connection: AbstractConnection) -> None:
+    """Close a connection, whatever state it is in."""
+    try:
+        await connection.disconnect()
+    except (RedisError, OSError):
+        # It was lost already.
+        return

@@ -1,0 +1,43 @@
+"""The scripts that run inside Redis, one file per verb."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from typing import NamedTuple
+
+
+class Script(NamedTuple):
+    """A script and the name Redis gives it."""
+
+    source: str
+    sha: str
+
+
+class Scripts:
+    """All scripts, read once: each verb's file with `common.lua` in front."""
+
+    def __init__(self) -> None:
+        folder = resources.files(__name__)
+        common = folder.joinpath("common.lua").read_text("utf-8")
+
+        def load(verb: str) -> Script:
+            source = common + folder.joinpath(f"{verb}.lua").read_text("utf-8")
+            return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+        self.change_queue = load("change_queue")
+        self.change_visibility = load("change_visibility")
+        self.counts = load("counts")
+        self.create_queue = load("create_queue")
+        self.dead_letter = load("dead_letter")
+        self.delete = load("delete")
+        self.list_queues = load("list_queues")
+        self.look_for_redrive = load("look_for_redrive")
+        self.maintain = load("maintain")
+        self.peek = load("peek")
+        self.receive = load("receive")
+        self.redrive = load("redrive")
+        self.release_blocked = load("release_blocked")
+        self.remove_messages = load("remove_messages")
+        self.resolve = load("resolve")
+        self.send = load("send")

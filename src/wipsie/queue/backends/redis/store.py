@@ -1,0 +1,106 @@
+"""The queues of one namespace: runs scripts, tells waiting receivers what they changed, knows the queues there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit.refusals import queue_not_found
+from wipsie.queue.backend_kit.server_time import ServerTime
+from wipsie.queue.backend_kit.waiters import Waiters
+from wipsie.queue.backends.redis.connection import RedisAddress, RedisLink
+from wipsie.queue.backends.redis.layout import KnownQueue
+from wipsie.queue.backends.redis.scripts import Script, Scripts
+from wipsie.queue.contract import QueueSettings
+
+Hints = list[Any]
+"""Name, messages that became ready, next end of a delay or lease (-1: none): three entries per queue."""
+
+_settings_decoder = msgspec.json.Decoder(QueueSettings)
+
+
+class RedisStore:
+    """What all verbs share."""
+
+    def __init__(self, address: RedisAddress, *, clock: Clock, namespace: str, follow_server_time: bool) -> None:
+        self.prefix = f"{{{namespace}}}:"
+        self.process = os.urandom(8).hex()
+        """Our name among the processes that share the namespace."""
+        self.address = address
+        self.clock = clock
+        self.time = ServerTime(clock, follow_server=follow_server_time)
+        self.waiters = Waiters(clock)
+        self.scripts = Scripts()
+        self.link = RedisLink(address, self.prefix)
+        """For all calls that are not frequent enough to have a link of their own."""
+        self._known: dict[str, KnownQueue] = {}
+
+    async def run(self, link: RedisLink, script: Script, *arguments: Any, now_ms: int | None = None) -> Any:
+        """The plain answer of a script. StorageUnavailable."""
+        return await link.run(script, [self.time.now_ms() if now_ms is None else now_ms, self.process, *arguments])
+
+    async def change(
+        self, link: RedisLink, script: Script, arguments: Iterable[Any], *, now_ms: int | None = None
+    ) -> Any:
+        """The result of a script that changes queues, after waiting receivers were told. StorageUnavailable."""
+        now_ms = self.time.now_ms() if now_ms is None else now_ms
+        result, hints = await link.run(script, [now_ms, self.process, *arguments])
+        self._tell(hints)
+        return result
+
+    def _tell(self, hints: Hints) -> None:
+        for place in range(0, len(hints), 3):
+            name = QueueName(hints[place].decode())
+            count, due_ms = hints[place + 1], hints[place + 2]
+            if count:
+                self.waiters.wake(name, count)
+            if due_ms >= 0:
+                self.waiters.alarm(name, due_ms - self.time.ahead_ms)
+
+    async def observe_time(self) -> None:
+        """Ask for the server's time. StorageUnavailable."""
+        asked_at_ms = self.clock.now_ms()
+        seconds, micros = await self.link.command("TIME")
+        server_ms = int(seconds) * 1000 + int(micros) // 1000
+        self.time.observe(server_ms, asked_at_ms=asked_at_ms, answered_at_ms=self.clock.now_ms())
+
+    # Queues
+
+    async def queues(self, names: Iterable[str]) -> dict[str, KnownQueue]:
+        """Those of these queues that exist, as we know them. StorageUnavailable."""
+        known = self._known
+        wanted = set(names)
+        missing = [name for name in wanted if name not in known]
+        if missing:
+            await self.refresh(missing)
+        return {name: known[name] for name in wanted if name in known}
+
+    async def queue(self, name: str) -> KnownQueue:
+        """One queue. QueueNotFound, StorageUnavailable."""
+        known = self._known.get(name)
+        if known is None:
+            await self.refresh([name])
+            known = self._known.get(name)
+        if known is None:
+            raise queue_not_found(name)
+        return known
+
+    async def refresh(self, names: Iterable[str]) -> None:
+        """Look these queues up anew; those that are gone are forgotten. StorageUnavailable."""
+        asked = list(names)
+        answers = await self.run(self.link, self.scripts.resolve, *asked)
+        for name, answer in zip(asked, answers, strict=True):
+            if answer is None:
+                self._known.pop(name, None)
+            else:
+                queue_id, version, settings = answer
+                self._known[name] = KnownQueue(queue_id.decode(), version.decode(), _settings_decoder.decode(settings))
+
+    def forget(self, name: str) -> None:
+        """Look this queue up when it is needed next."""
+        self._known.pop(name, None)
