@@ -1,9 +1,12 @@
 """Every error, whoever raises it, is one envelope with a stable code."""
 
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+
+from wipsie.telemetry.logging import configure_logging
 
 
 async def _error(response: aiohttp.ClientResponse) -> dict[str, Any]:
@@ -126,3 +129,15 @@ async def test_a_response_that_breaks_off_is_seen_as_cut(client: aiohttp.ClientS
         assert response.status == 200
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
+
+
+async def test_a_store_that_is_away_does_not_flood_the_log(client: aiohttp.ClientSession, tmp_path: Path):
+    configure_logging("INFO", "json", tmp_path / "log")
+    try:
+        for _ in range(30):
+            async with client.get("/fast/fails/disk") as response:
+                assert response.status == 503
+    finally:
+        configure_logging("WARNING")
+    refused = [line for line in (tmp_path / "log").read_text().splitlines() if "Request refused" in line]
+    assert len(refused) == 1

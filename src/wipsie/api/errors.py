@@ -68,6 +68,8 @@ _CODES = {
     503: "SERVICE_UNAVAILABLE",
 }
 
+REPEAT_S = 10.0
+
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -177,7 +179,33 @@ def _encode(body: ErrorEnvelope) -> bytes:
         return json.encode(ErrorEnvelope(msgspec.structs.replace(error, details=details, message=message)))
 
 
-def error_response(error: Exception, scope: Scope, clock: Clock) -> Response:
+class RefusalLog:
+    """Logs requests refused with 5xx: of each code the first, and then one line per `REPEAT_S` with how many there were.
+    While a store is away every request is refused, and a line for each would bury all others."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[str, tuple[float, int]] = {}
+
+    def note(self, problem: Problem, scope: Scope) -> None:
+        """Log this refusal, or only count it."""
+        now = self._clock.monotonic()
+        told_at, untold = self._seen.get(problem.code, (-REPEAT_S, 0))
+        if now - told_at < REPEAT_S:
+            self._seen[problem.code] = (told_at, untold + 1)
+            return
+        self._seen[problem.code] = (now, 0)
+        _log.warning(
+            "Request refused",
+            method=scope["method"],
+            path=scope["path"],
+            code=problem.code,
+            reason=problem.message,
+            more_since_the_last_line=untold,
+        )
+
+
+def error_response(error: Exception, scope: Scope, clock: Clock, refusals: RefusalLog) -> Response:
     """Answer an exception with the envelope, and log what the operator must know."""
     problem = translate(error, scope)
     if problem.status < 200 or problem.status in (204, 205, 304):
@@ -185,9 +213,7 @@ def error_response(error: Exception, scope: Scope, clock: Clock) -> Response:
     if problem.code == "INTERNAL_ERROR":
         _log.error("Request failed", method=scope["method"], path=scope["path"], exc_info=error)
     elif problem.status >= 500:
-        _log.warning(
-            "Request refused", method=scope["method"], path=scope["path"], code=problem.code, reason=problem.message
-        )
+        refusals.note(problem, scope)
     body = _encode(envelope(problem, correlation.request_id(), clock))
     return JsonResponse(body, problem.status, problem.headers)
 
@@ -195,8 +221,10 @@ def error_response(error: Exception, scope: Scope, clock: Clock) -> Response:
 def install_error_handlers(app: FastAPI, clock: Clock) -> None:
     """Let the framework answer its own errors and ours with the envelope; unknown ones go up to the guard."""
 
+    refusals = RefusalLog(clock)
+
     async def answer(request: Request, error: Exception) -> Response:
-        return error_response(error, request.scope, clock)
+        return error_response(error, request.scope, clock, refusals)
 
     async def hand_up(request: Request, error: Exception) -> Response:
         raise error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wipsie.api.errors import error_response
+from wipsie.api.errors import RefusalLog, error_response
 from wipsie.api.middleware.body_limit import WatchedBody, is_over
 from wipsie.api.middleware.header_facts import HeaderFacts, find_header
 from wipsie.api.middleware.host_rule import HostRule
@@ -41,6 +41,7 @@ class Guard:
         self._clock = clock
         self._body_bytes_max = body_bytes_max
         self._host_rule = host_rule
+        self._refusals = RefusalLog(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         facts: HeaderFacts = scope[FACTS_KEY]
@@ -68,7 +69,7 @@ class Guard:
                 # Too late for another answer: the server closes the connection, so that the client sees it is cut.
                 _log.error("Response broke off", method=scope["method"], path=scope["path"], exc_info=error)
                 return
-            response = error_response(error, scope, self._clock)
+            response = error_response(error, scope, self._clock, self._refusals)
             if body is not None and body.refused:
                 # A client that asked whether it may send has not begun to, and must not be told to.
                 waiting = find_header(scope, b"expect") is not None
