@@ -248,13 +248,30 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """An accepted message survives a kill of every process and a power cut."""
     peek: bool = True
     priority: bool = True
+    """Messages are delivered by priority, then age. False: in no order; a priority is kept and arrives with the message, it
+    only does not move it forward."""
     deduplication: bool = True
     fifo: bool = True
+    fifo_deduplication: bool = True
+    """FIFO queues recognise a repeat. Where `deduplication` is False the repeat is not stored, but its sender is answered as
+    if it were, and a fingerprint or a window of its own is refused."""
+    fifo_delay: bool = True
+    """Messages of a FIFO queue may have delays of their own."""
     key_concurrency: bool = True
     undo_receive: bool = True
     atomic_dead_letter: bool = True
-    """Dead-lettering is one step; otherwise a crash between send and delete leaves a copy."""
+    """Dead-lettering and redrive are one step; otherwise a crash between send and delete leaves a copy."""
+    moves_by_any_process: bool = True
+    """Any process that has the receipt can dead-letter the message; otherwise only the one that received it."""
+    fenced_receipts: bool = True
+    """A stale or used receipt is refused, whoever holds it. False: among receipts of one process only; between processes
+    the store's own rule holds, which may answer "done" and do nothing."""
+    single_delivery: bool = True
+    """Within its lease a message is delivered once. False: nearly always."""
     exact_counts: bool = True
+    """Counts are right to the message, `max_messages` holds, and the age of the oldest message is known."""
+    settings_noticed_s: float = 0.0
+    """Settings changed by one process, a pause among them, reach the others within this time."""
     delay_s_max: float = limits.DELAY_S_MAX
     message_bytes_max: int = limits.MESSAGE_BYTES_MAX
 
