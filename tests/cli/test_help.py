@@ -41,6 +41,7 @@ def test_all_commands_of_the_product_are_there() -> None:
     verbs = {name[1] for name in commands() if name[0] == "queue"}
     assert verbs == {
         *("list", "stats", "send", "receive", "peek", "delete", "purge", "redrive", "process", "pause", "resume"),
+        "migrate",
     }
 
 

@@ -10,6 +10,7 @@ import typer
 from wipsie.cli.queue.change import pause, purge, redrive, resume
 from wipsie.cli.queue.look import list_queues, peek, stats
 from wipsie.cli.queue.messages import delete, receive, send
+from wipsie.cli.queue.migrate import migrate
 from wipsie.cli.queue.process import process
 
 queue_app = typer.Typer(
@@ -18,7 +19,7 @@ queue_app = typer.Typer(
     rich_markup_mode=None,
 )
 queue_app.command("list")(list_queues)
-for command in (stats, send, peek, receive, delete, process, redrive, purge, pause, resume):
+for command in (stats, send, peek, receive, delete, process, redrive, purge, pause, resume, migrate):
     queue_app.command()(command)
 
 __all__ = ["queue_app"]
