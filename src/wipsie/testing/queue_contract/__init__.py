@@ -9,7 +9,8 @@ In a test module of your backend::
         return lambda clock: MyBackend(tmp_path / "queue.db", clock=clock)
 
 Every call of the factory opens the same store. When the store keeps time of its own, add a fixture `controls_time` that
-returns False. What the backend declares it cannot do is checked to be refused. Needs pytest and pytest-asyncio.
+returns False; the suite then waits for real. What the backend declares it cannot do is checked to be refused. More
+fixtures to override are in `fixtures`. Needs pytest and pytest-asyncio.
 """
 
 from __future__ import annotations
@@ -49,7 +50,14 @@ from wipsie.testing.queue_contract.dead_letter import TestDeadLetter  # noqa: E4
 from wipsie.testing.queue_contract.deduplication import TestDeduplication  # noqa: E402
 from wipsie.testing.queue_contract.delete import TestDelete  # noqa: E402
 from wipsie.testing.queue_contract.fifo import TestFifo  # noqa: E402
-from wipsie.testing.queue_contract.fixtures import backend_factory, bench, clock, controls_time  # noqa: E402
+from wipsie.testing.queue_contract.fixtures import (  # noqa: E402
+    backend_factory,
+    bench,
+    clock,
+    controls_time,
+    crowd,
+    patience_s,
+)
 from wipsie.testing.queue_contract.key_concurrency import TestKeyConcurrency  # noqa: E402
 from wipsie.testing.queue_contract.order import TestOrder  # noqa: E402
 from wipsie.testing.queue_contract.pause import TestPause  # noqa: E402
@@ -73,6 +81,8 @@ __all__ = [
     "bench",
     "clock",
     "controls_time",
+    "crowd",
+    "patience_s",
     "TestChangeVisibility",
     "TestConcurrency",
     "TestCounts",

@@ -131,7 +131,6 @@ class TestChangeVisibility:
     async def test_a_released_message_is_not_taken_back_by_an_extension_that_comes_too_late(
         self, bench: QueueBench
     ) -> None:
-        bench.needs("undo_receive")
         queue = await bench.queue()
         await bench.put(queue, "hello")
         delivery = await bench.take_one(queue)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wipsie.kernel.errors import InvalidInput, ReceiptExpired
-from wipsie.queue.contract import Priority
+from wipsie.kernel.errors import InvalidInput, NotSupported, ReceiptExpired
+from wipsie.queue.contract import Priority, SendResult
 from wipsie.testing.queue_contract.workbench import QueueBench, refused
 
 
@@ -89,12 +89,52 @@ class TestFifo:
 
     async def test_a_delayed_message_holds_up_those_behind_it_in_its_group(self, bench: QueueBench) -> None:
         bench.needs("fifo")
+        bench.needs("fifo_delay")
         queue = await bench.queue("line", fifo=True)
         await bench.put(queue, "first", group_id="g", delay_s=bench.unit_s)
         await bench.put(queue, "second", group_id="g")
         assert await bench.nothing_ready(queue)
         await bench.pass_time(bench.unit_s)
         assert [delivery.body for delivery in await bench.drain(queue)] == ["first", "second"]
+
+    async def test_a_delay_in_a_fifo_queue_is_kept_or_refused_honestly(self, bench: QueueBench) -> None:
+        bench.needs("fifo")
+        queue = await bench.queue("line", fifo=True)
+        (outcome,) = await bench.backend.send([bench.message(queue, group_id="g", delay_s=60.0)])
+        if bench.capabilities.fifo_delay:
+            assert isinstance(outcome, SendResult)
+        else:
+            refused(outcome, NotSupported)
+
+    async def test_a_delay_of_the_whole_queue_is_kept(self, bench: QueueBench) -> None:
+        bench.needs("fifo")
+        queue = await bench.queue("line", fifo=True, delay_s=2 * bench.unit_s)
+        await bench.put(queue, "first", "second", group_id="g")
+        assert await bench.nothing_ready(queue)
+        await bench.pass_time(2 * bench.unit_s)
+        assert [delivery.body for delivery in await bench.drain(queue)] == ["first", "second"]
+
+    async def test_a_repeat_in_a_fifo_queue_is_not_stored(self, bench: QueueBench) -> None:
+        bench.needs("fifo")
+        bench.needs("fifo_deduplication")
+        queue = await bench.queue("line", fifo=True)
+        outcomes = await bench.send(
+            *(bench.message(queue, body, group_id="g", deduplication_id="k") for body in ("once", "again"))
+        )
+        outcomes += await bench.send(bench.message(queue, "once more", group_id="g", deduplication_id="k"))
+        if bench.capabilities.deduplication:
+            assert [outcome.duplicate for outcome in outcomes] == [False, True, True]
+        delivery = await bench.take_one(queue)
+        assert (delivery.body, delivery.deduplication_id) == ("once", "k")
+        await bench.acknowledge(delivery)
+        assert await bench.nothing_ready(queue)
+
+    async def test_the_same_body_in_a_fifo_queue_is_a_repeat_where_the_content_counts(self, bench: QueueBench) -> None:
+        bench.needs("fifo")
+        bench.needs("fifo_deduplication")
+        queue = await bench.queue("line", fifo=True, content_based_deduplication=True)
+        await bench.put(queue, "same", "same", "other", group_id="g")
+        assert [delivery.body for delivery in await bench.drain(queue)] == ["same", "other"]
 
     async def test_a_lost_lease_brings_the_same_message_back(self, bench: QueueBench) -> None:
         bench.needs("fifo")

@@ -27,13 +27,28 @@ def controls_time() -> bool:
 
 
 @pytest.fixture
+def patience_s(controls_time: bool) -> float:
+    """How long a message that was sent may take to be seen. Override with 0 when a store with time of its own shows it at
+    once: a suite that waits for real is over sooner."""
+    return 0.0 if controls_time else 1.0
+
+
+@pytest.fixture
+def crowd() -> int:
+    """How many messages are many. Override with fewer when the store under test is slow."""
+    return 1000
+
+
+@pytest.fixture
 def clock(controls_time: bool) -> Clock:
     return FakeClock() if controls_time else SystemClock()
 
 
 @pytest_asyncio.fixture
-async def bench(backend_factory: BackendFactory, clock: Clock, controls_time: bool) -> AsyncIterator[QueueBench]:
-    bench = QueueBench(backend_factory, clock, controls_time=controls_time)
+async def bench(
+    backend_factory: BackendFactory, clock: Clock, controls_time: bool, patience_s: float, crowd: int
+) -> AsyncIterator[QueueBench]:
+    bench = QueueBench(backend_factory, clock, controls_time=controls_time, patience_s=patience_s, crowd=crowd)
     await bench.start()
     try:
         yield bench

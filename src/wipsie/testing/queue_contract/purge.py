@@ -32,7 +32,8 @@ class TestPurge:
         queue, other = await bench.queue(), await bench.queue("other")
         await bench.put(queue, "gone")
         await bench.put(other, "stays")
-        assert await bench.backend.purge(queue) == 1
+        removed = await bench.backend.purge(queue)
+        assert removed == 1 or not bench.capabilities.exact_counts
         assert await bench.bodies(other) == ["stays"]
 
     async def test_receipts_of_purged_messages_are_refused(self, bench: QueueBench) -> None:
@@ -59,6 +60,7 @@ class TestPurge:
         queue = await bench.queue("line", fifo=True)
         await bench.put(queue, "gone", "gone too", group_id="g")
         await bench.take_one(queue)
-        assert await bench.backend.purge(queue) == 2
+        removed = await bench.backend.purge(queue)
+        assert removed == 2 or not bench.capabilities.exact_counts
         await bench.put(queue, "next", "after next", group_id="g")
         assert await bench.bodies(queue) == ["next"]

@@ -132,6 +132,22 @@ class TestQueues:
             with pytest.raises(NotSupported):
                 await bench.backend.create_queue(settings)
 
+    async def test_a_largest_number_of_messages_is_kept_or_refused_honestly(self, bench: QueueBench) -> None:
+        settings = bench.settings(max_messages=2)
+        if bench.capabilities.exact_counts:
+            assert (await bench.backend.create_queue(settings)).max_messages == 2
+        else:
+            with pytest.raises(NotSupported):
+                await bench.backend.create_queue(settings)
+
+    async def test_a_window_of_deduplication_is_kept_or_refused_honestly(self, bench: QueueBench) -> None:
+        settings = bench.settings(deduplication_window_s=3600.0)
+        if bench.capabilities.deduplication:
+            assert (await bench.backend.create_queue(settings)).deduplication_window_s == 3600.0
+        else:
+            with pytest.raises(NotSupported):
+                await bench.backend.create_queue(settings)
+
     async def test_a_send_to_a_queue_that_does_not_exist_is_refused(self, bench: QueueBench) -> None:
         (outcome,) = await bench.backend.send([bench.message(bench.name("ghost"))])
         refused(outcome, QueueNotFound)

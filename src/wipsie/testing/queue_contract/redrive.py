@@ -111,7 +111,9 @@ class TestRedrive:
         await bench.dead_letters(queue, "a", "b")
         held = await bench.take_one(dead)
         step = await bench.backend.redrive(dead)
-        assert (step.moved, step.skipped) == (1, 1)
+        assert step.moved == 1
+        # Who cannot look does not see what is leased.
+        assert step.skipped == (1 if bench.capabilities.peek else 0)
         assert len(await bench.bodies(queue)) == 1
         assert await bench.delete_one(dead, held.receipt) is None
 
@@ -134,6 +136,7 @@ class TestRedrive:
         assert sorted(await bench.bodies(queue)) == ["1", "3", "5"]
 
     async def test_the_oldest_dead_letters_go_first(self, bench: QueueBench) -> None:
+        bench.needs("priority")  # A backend that keeps no priority promises no order either.
         queue, dead = await bench.queue_with_dead_letters()
         await bench.dead_letters(queue, "a", "b", "c")
         assert (await bench.backend.redrive(dead, limit=2)).moved == 2

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from typing import Any, TypeVar
 
 import pytest
 
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import WipsieError
+from wipsie.kernel.errors import ReceiptExpired, WipsieError
 from wipsie.kernel.ids import MessageId, QueueName, Receipt, new_message_id
 from wipsie.queue.contract import (
     Capabilities,
@@ -50,10 +51,18 @@ class QueueBench:
     """A store under test with its first backend opened.
 
     With `controls_time` the backend lives on our clock and time is moved at will; otherwise the tests wait for real and
-    `unit_s`, the second in which they count, is short.
+    `unit_s`, the unit in which they count, is short.
     """
 
-    def __init__(self, factory: BackendFactory, clock: Clock, *, controls_time: bool) -> None:
+    def __init__(
+        self,
+        factory: BackendFactory,
+        clock: Clock,
+        *,
+        controls_time: bool,
+        patience_s: float | None = None,
+        crowd: int = 1000,
+    ) -> None:
         self._factory = factory
         self._opened: list[QueueBackend] = []
         self._queues: list[QueueName] = []
@@ -63,6 +72,10 @@ class QueueBench:
         self.clock = clock
         self.controls_time = controls_time
         self.unit_s = 10.0 if controls_time else 1.0
+        self.patience_s = (0.0 if controls_time else self.unit_s) if patience_s is None else patience_s
+        """How long a receive waits for what must be there by now."""
+        self.crowd = crowd
+        """How many messages are many."""
         self.backend: QueueBackend = factory(clock)
 
     @property
@@ -162,6 +175,27 @@ class QueueBench:
         assert task.done(), f"the call still waits after {seconds} s"
         return task.result()
 
+    # What only some stores promise
+
+    def check_stale(self, outcome: Outcome) -> None:
+        """The answer to a receipt that another process spent: a refusal, where the backend fences receipts."""
+        if self.capabilities.fenced_receipts:
+            refused(outcome, ReceiptExpired)
+        else:
+            assert outcome is None or isinstance(outcome, WipsieError)
+
+    def check_delivered_once(self, messages: Iterable[Hashable]) -> None:
+        """No message came twice; rarely one, where the backend declares that."""
+        times = Counter(messages)
+        again = sum(times.values()) - len(times)
+        allowed = 0 if self.capabilities.single_delivery else max(1, len(times) // 50)
+        assert again <= allowed, f"{again} of {len(times)} messages were delivered again: {times.most_common(5)}"
+
+    async def let_settings_spread(self) -> None:
+        """Wait until every process must have noticed changed settings."""
+        if self.capabilities.settings_noticed_s:
+            await self.pass_time(self.capabilities.settings_noticed_s)
+
     # Queues
 
     def name(self, short: str = "orders", *, fifo: bool = False) -> QueueName:
@@ -210,8 +244,7 @@ class QueueBench:
 
     async def take(self, queue: QueueName, max_messages: int = 10, **options: Any) -> list[Delivery]:
         """Receive what is ready now."""
-        if not self.controls_time:
-            options.setdefault("wait_s", self.unit_s)
+        options.setdefault("wait_s", self.patience_s)
         return await self.backend.receive(queue, max_messages=max_messages, **options)
 
     async def take_one(self, queue: QueueName, **options: Any) -> Delivery:
