@@ -1,16 +1,21 @@
-"""Fixtures for all tests: ports, real Wipsie processes and servers, and the check that a test leaves nothing behind."""
+"""Fixtures for all tests: databases, ports, real Wipsie processes and servers, and the check that a test leaves nothing behind."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from wipsie.database.migrator import migrate
+from wipsie.kernel.ids import new_uuid
 from wipsie.testing.leaks import no_leaks
 from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.servers import PostgresServer
 from wipsie.testing.servers.fixtures import (
     moto_server,
     pgbouncer_server,
@@ -36,6 +41,54 @@ StartWipsie = Callable[..., WipsieProcess]
 def servers_required() -> bool:
     """In CI a server that cannot be had is a failure, elsewhere its tests are skipped."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """``sqlite``, or what a test asks for by indirect parameters."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A place for a database of this test; for SQLite not even its folder exists."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/new/folder/wipsie.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"test_{new_uuid()}"
+    yield server.create_database(name)
+    server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One migrated, empty database that tests copy: migrating takes longer than most of them."""
+    path = tmp_path_factory.mktemp("migrated") / "wipsie.db"
+    asyncio.run(migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres_database(postgres_server: PostgresServer) -> str:
+    """The same on the PostgreSQL server, by name."""
+    asyncio.run(migrate(postgres_server.create_database("migrated")))
+    return "migrated"
+
+
+@pytest.fixture
+def migrated_database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated, empty database of this test, of the kind `database_kind` says."""
+    if database_kind == "sqlite":
+        path = tmp_path / "new" / "folder" / "wipsie.db"
+        path.parent.mkdir(parents=True)
+        shutil.copy(request.getfixturevalue("migrated_sqlite_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"test_{new_uuid()}"
+    yield server.create_database(name, template=request.getfixturevalue("migrated_postgres_database"))
+    server.drop_database(name)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 On SQLite the rows go as ``INSERT … VALUES (…), (…), …``. One statement is one step of the driver, with the interpreter
 lock free, where `executemany` takes and gives the lock for every row and waits for it behind a busy event loop.
+
+On PostgreSQL they go as one COPY, see `wipsie.database.copying_connection`.
 """
 
 from __future__ import annotations
@@ -27,17 +29,15 @@ async def bulk_insert(connection: AsyncConnection, table: Table, rows: Sequence[
     """
     if not rows:
         return
-    if connection.dialect.name != "sqlite":
-        await connection.execute(table.insert(), list(rows))
-        return
+    dialect = connection.dialect
     names = tuple(rows[0])
     columns = [_column(table, name) for name in names]
     constants = _constant_defaults(table, names)
-    processors = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
+    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
     all_names = names + tuple(name for name, _ in constants)
     constant_values = [value for _, value in constants]
     start = 0
-    for size in _chunk_sizes(len(rows), len(all_names)):
+    for size in _chunk_sizes(len(rows), len(all_names)) if dialect.name == "sqlite" else (len(rows),):
         parameters: list[Any] = []
         for row in rows[start : start + size]:
             if len(row) != len(names):
@@ -49,9 +49,22 @@ async def bulk_insert(connection: AsyncConnection, table: Table, rows: Sequence[
             parameters += values
             parameters += constant_values
         _convert(parameters, processors, len(all_names))
-        statement = _statement(table.name, all_names, size)
-        await connection.exec_driver_sql(statement, tuple(parameters))
+        if dialect.name == "sqlite":
+            await connection.exec_driver_sql(_statement(table.name, all_names, size), tuple(parameters))
+        else:
+            width = len(all_names)
+            await copy_in(connection, table.name, all_names, list(zip(*[iter(parameters)] * width, strict=True)))
         start += size
+
+
+async def copy_in(
+    connection: AsyncConnection, table_name: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert `rows`, in order, into a PostgreSQL table, in the transaction of `connection`. The values go to the driver as
+    they are; columns not named get their server default or NULL."""
+    from wipsie.database.copying_connection import copy_statement
+
+    await connection.exec_driver_sql(copy_statement(table_name, columns), (rows,))
 
 
 def _convert(parameters: list[Any], processors: Sequence[Any], width: int) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from wipsie.database.engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, server_engine, sqlite_engine
-from wipsie.database.failures import as_unavailable, is_busy
+from wipsie.database.failures import as_configuration_error, as_unavailable, is_busy, outcome_unknown
+from wipsie.database.publishing import TransactionPublisher
+from wipsie.database.server_connections import server_engine
+from wipsie.database.sqlite_engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, sqlite_engine
 from wipsie.database.unit_of_work import UnitOfWork
 from wipsie.database.urls import parse_database_url
 from wipsie.kernel.clock import Clock
@@ -48,8 +50,9 @@ class Database:
         self._commit_hooks: list[Callable[[], None]] = []
         self._writer: AsyncEngine
         self._reader: AsyncEngine
+        self._publisher: TransactionPublisher | None = None
         self._turn: asyncio.Lock | None = None
-        self._turn_owner: asyncio.Task[Any] | None = None
+        self._writers: set[asyncio.Task[Any]] = set()
         if self.url.dialect == "sqlite":
             self._writer = sqlite_engine(self.url, writes=True, pool_size=1, max_overflow=0, synchronous=synchronous)
             self._reader = sqlite_engine(
@@ -57,7 +60,9 @@ class Database:
             )
             self._turn = asyncio.Lock()
         else:
-            self._writer = self._reader = server_engine(self.url, pool_size=pool_size, max_overflow=max_overflow)
+            self._writer = server_engine(self.url, pool_size=pool_size, max_overflow=max_overflow)
+            # The same connections under other rules: set by the statement that opens the transaction, at no cost.
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -70,7 +75,10 @@ class Database:
         return self.url.dialect
 
     async def start(self) -> None:
-        """Create or reach the database. StorageUnavailable when that fails. Tables are the migrator's business."""
+        """Create or reach the database. Tables are the migrator's business.
+
+        StorageUnavailable when that fails; ConfigurationError when a server refuses user, password or database name.
+        """
         if self.url.path is not None:
             try:
                 await asyncio.to_thread(prepare_sqlite_file, self.url.path)
@@ -80,8 +88,11 @@ class Database:
                     details={"path": str(self.url.path)},
                     retry_after_s=5.0,
                 ) from error
-        async with self.read() as connection:
-            await connection.exec_driver_sql("SELECT 1")
+        try:
+            async with self.read() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except StorageUnavailable as error:
+            raise as_configuration_error(error) or error from error.__cause__
 
     async def stop(self) -> None:
         """Close all connections; transactions still open in other tasks are rolled back. May be called twice."""
@@ -94,51 +105,89 @@ class Database:
         self._commit_hooks.append(hook)
         return lambda: self._commit_hooks.remove(hook)
 
+    def publish_with(self, publisher: TransactionPublisher | None) -> None:
+        """Send what units of work publish to the queue inside their own transaction from now on, for queues that live in
+        this very database. None: by the outbox again. What is in the outbox already is still relayed."""
+        self._publisher = publisher
+
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises or is cancelled.
 
-        StorageUnavailable when the database cannot write now; nothing was changed then. On SQLite keep the block short,
-        everybody else waits for it, and do not open a second one inside it (RuntimeError): pass the connection on.
+        StorageUnavailable when the database cannot write now; nothing was changed then, unless its details say
+        ``"outcome": "unknown"``: the server was lost in the middle of the commit. Keep the block short: on SQLite
+        everybody else waits for it. Do not open a second one inside it (RuntimeError): pass the connection on.
         """
         with _translated():
             if self._turn is None:
-                async with self._writer.begin() as connection:
-                    yield connection
+                with self._alone_in_task():
+                    async with self._on_server() as connection:
+                        yield connection
                 return
-            await self._take_turn(self._turn)
-            try:
-                async with self._writing() as connection:
-                    yield connection
-            finally:
-                self._turn_owner = None
-                self._turn.release()
+            with self._alone_in_task():
+                await self._take_turn(self._turn)
+                try:
+                    async with self._writing() as connection:
+                        yield connection
+                finally:
+                    self._turn.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """One read transaction: everything read in the block is of one moment. It never waits for a writer. On SQLite an
-        attempt to write in it fails. StorageUnavailable when the database cannot be reached."""
+        """One read transaction: everything read in the block is of one moment. It never waits for a writer. An attempt
+        to write in it fails. StorageUnavailable when the database cannot be reached."""
         with _translated():
             async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncGenerator[UnitOfWork]:
-        """`begin` with an outbox and an inbox: rows, published messages and "this message is handled" in one commit."""
+        """`begin` with an outbox and an inbox: rows, published messages and "this message is handled" in one commit.
+
+        With `publish_with`, a message the queue refuses (QueueFull, QueueNotFound, …) undoes the unit and is raised.
+        """
+        publisher = self._publisher
         async with self.begin() as connection:
             unit = UnitOfWork(connection, self.clock)
             yield unit
-            await unit.write_outbox()
-        if unit.published:
+            if publisher is None:
+                await unit.write_outbox()
+            else:
+                await unit.send_with(publisher)
+        if unit.published and publisher is None:
             for hook in list(self._commit_hooks):
                 hook()
 
-    async def _take_turn(self, turn: asyncio.Lock) -> None:
+    @asynccontextmanager
+    async def _on_server(self) -> AsyncGenerator[AsyncConnection]:
+        # Closing the connection rolls back whatever was not committed.
+        async with self._writer.connect() as connection:
+            transaction = await connection.begin()
+            yield connection
+            try:
+                await transaction.commit()
+            except DBAPIError as error:
+                if not error.connection_invalidated or (unavailable := as_unavailable(error)) is None:
+                    raise
+                raise outcome_unknown(unavailable) from error
+            except StorageUnavailable as error:
+                raise outcome_unknown(error) from error.__cause__
+
+    @contextmanager
+    def _alone_in_task(self) -> Generator[None]:
+        """A second transaction would wait for the first for ever on SQLite, and for its rows on a server."""
         task = asyncio.current_task()
-        if task is not None and self._turn_owner is task:
+        if task is None or task in self._writers:
             raise RuntimeError(
                 "A write transaction is already open in this task; use its connection instead of opening another."
             )
+        self._writers.add(task)
+        try:
+            yield
+        finally:
+            self._writers.discard(task)
+
+    async def _take_turn(self, turn: asyncio.Lock) -> None:
         try:
             async with asyncio.timeout(self._write_wait_s_max):
                 await turn.acquire()
@@ -147,7 +196,6 @@ class Database:
                 f"Database: no turn to write within {self._write_wait_s_max:g} s; too much is being written. Try again.",
                 retry_after_s=1.0,
             ) from None
-        self._turn_owner = task
 
     @asynccontextmanager
     async def _writing(self) -> AsyncGenerator[AsyncConnection]:

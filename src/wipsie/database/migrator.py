@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from wipsie.database.engines import prepare_sqlite_file, server_engine, sqlite_engine
-from wipsie.database.failures import as_unavailable, is_busy
+from wipsie.database.failures import as_configuration_error, as_unavailable, is_busy
+from wipsie.database.server_connections import server_engine
+from wipsie.database.sqlite_engines import prepare_sqlite_file, sqlite_engine
 from wipsie.database.urls import DatabaseUrl, parse_database_url
 from wipsie.kernel.errors import InternalError, StorageUnavailable
 
@@ -47,7 +48,8 @@ def revisions() -> list[str]:
 
 
 async def current(url: str) -> str | None:
-    """The revision a database is at; None for an empty or missing one. StorageUnavailable when it cannot be read."""
+    """The revision a database is at; None for an empty or missing one. StorageUnavailable when it cannot be read,
+    ConfigurationError when a server refuses user, password or database name."""
     place = parse_database_url(url)
     if place.path is not None:
         return await asyncio.to_thread(_current_of_file, place.path)
@@ -57,6 +59,8 @@ async def current(url: str) -> str | None:
             return await connection.run_sync(_current_of_connection)
     except SQLAlchemyError as error:
         raise as_unavailable(error) or error from error
+    except StorageUnavailable as error:
+        raise as_configuration_error(error) or error from error.__cause__
     finally:
         await engine.dispose()
 
@@ -107,7 +111,8 @@ def _engine(place: DatabaseUrl) -> AsyncEngine:
     if place.dialect == "sqlite":
         # Foreign keys off: rewriting a table to change it would otherwise cascade into the tables that refer to it.
         return sqlite_engine(place, writes=True, pool_size=1, max_overflow=0, synchronous="FULL", foreign_keys=False)
-    return server_engine(place, pool_size=1, max_overflow=0)
+    # An index over a large table takes as long as it takes.
+    return server_engine(place, pool_size=1, max_overflow=0, statement_timeout_s=None)
 
 
 def _upgrade(connection: Connection) -> list[str]:

@@ -11,12 +11,12 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, Table, Text, delete, func, select, text
 
 from wipsie.database import Database
+from wipsie.database.bulk import copy_in
 from wipsie.database.metadata import metadata
-from wipsie.kernel import json
 from wipsie.kernel.ids import MessageId
 
 SUCCEEDED = "succeeded"
@@ -88,16 +88,6 @@ class TaskRun(msgspec.Struct, frozen=True):
 _FIELDS = TaskRun.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
 _RUN_COLUMNS = [task_runs_table.c[field] for field in _FIELDS]
-_POSTGRES_TYPES = {
-    "attempt": "::integer",
-    **dict.fromkeys(("wait_ms", "started_at_ms", "finished_at_ms"), "::bigint"),
-    "run_ms": "::double precision",
-}
-_POSTGRES_INSERT = (
-    f"INSERT INTO task_runs ({_COLUMNS}) SELECT "  # noqa: S608  constants only
-    + ", ".join(f"(value ->> {index}){_POSTGRES_TYPES.get(field, '')}" for index, field in enumerate(_FIELDS))
-    + " FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS row (value, position) ORDER BY position"
-)
 _SQLITE_ROW = f"({', '.join('?' * len(_FIELDS))})"
 _SQLITE_INSERTS = tuple(
     (count, f"INSERT INTO task_runs ({_COLUMNS}) VALUES {', '.join([_SQLITE_ROW] * count)}")  # noqa: S608  constants only
@@ -118,8 +108,7 @@ class RunLog:
             return
         async with self._database.begin() as connection:
             if connection.dialect.name == "postgresql":
-                rows = json.encode_text([_row(run) for run in runs])
-                await connection.exec_driver_sql(_POSTGRES_INSERT, (rows,))
+                await copy_in(connection, task_runs_table.name, _FIELDS, [_row(run) for run in runs])
                 return
             start = 0
             for count, statement in _SQLITE_INSERTS:
@@ -206,9 +195,25 @@ class RunLog:
 
 
 def _row(run: TaskRun) -> tuple[Any, ...]:
+    if not _is_plain(run.task_type) or not _is_plain(run.correlation_id or ""):
+        run = replace(
+            run,
+            task_type=_storable(run.task_type),
+            correlation_id=None if run.correlation_id is None else _storable(run.correlation_id),
+        )
     row = astuple(run)
     # Most tasks are their own correlation: the same 36 characters twice are not worth their place.
     return row if row[-1] != row[0] else (*row[:-1], None)
+
+
+def _is_plain(text: str) -> bool:
+    # Plain ASCII, which Python knows of each text without looking, holds no surrogates.
+    return text.isascii() and "\0" not in text
+
+
+def _storable(text: str) -> str:
+    """What senders choose freely, without NUL and lone surrogates: one such run must not stop the whole batch."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def _run(row: Any) -> TaskRun:

@@ -86,9 +86,10 @@ class PostgresServer:
         """kill -9 of the postmaster and of every process it started. The next start recovers from the log."""
         self._process.kill()
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database owned by `wipsie`; returns its URL."""
-        self.run_sql(f'CREATE DATABASE "{name}" OWNER {USER}')
+    def create_database(self, name: str, *, template: str | None = None) -> str:
+        """Create a database owned by `wipsie`, empty or a copy of `template`; returns its URL."""
+        copied = f' TEMPLATE "{template}"' if template is not None else ""
+        self.run_sql(f'CREATE DATABASE "{name}" OWNER {USER}{copied}')
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

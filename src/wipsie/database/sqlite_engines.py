@@ -1,8 +1,8 @@
-"""SQLAlchemy engines as Wipsie needs them: who writes, who reads, and how SQLite behaves.
+"""SQLAlchemy engines over SQLite files as Wipsie needs them: who writes, who reads.
 
-SQLite: Python's own transaction control is switched off (isolation level None) and BEGIN is said here, because only then
-are SELECTs, DDL and savepoints part of the transaction. A writer says BEGIN IMMEDIATE: it takes the write lock before it
-reads, so a transaction never fails half way because somebody else wrote first.
+Python's own transaction control is switched off (isolation level None) and BEGIN is said here, because only then are
+SELECTs, DDL and savepoints part of the transaction. A writer says BEGIN IMMEDIATE: it takes the write lock before it reads,
+so a transaction never fails half way because somebody else wrote first.
 """
 
 from __future__ import annotations
@@ -60,19 +60,6 @@ def sqlite_engine(
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
-
-
-def server_engine(url: DatabaseUrl, *, pool_size: int, max_overflow: int) -> AsyncEngine:
-    """An engine over a database server. Opens nothing yet."""
-    return create_async_engine(
-        url.driver_url,
-        pool_size=pool_size,
-        max_overflow=max_overflow,
-        pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
-        json_serializer=json.encode_text,
-        json_deserializer=json.decode,
-    )
 
 
 def prepare_sqlite_file(path: Path) -> None:
