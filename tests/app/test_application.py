@@ -73,7 +73,9 @@ async def test_everything_in_the_data_folder_is_private(settings: Settings) -> N
 
 
 async def test_a_failing_start_leaves_nothing_running(settings: Settings, leaves_nothing_behind: None) -> None:
-    spoil(queue_file(settings.queue.url))
+    file = queue_file(settings.queue.url)
+    assert file is not None
+    spoil(file)
     await migrator.migrate(settings.database.url)
     application = Application(build_parts(settings), ("worker",))
     with pytest.raises(Exception, match=r"queue file .* cannot be used"):
@@ -124,11 +126,28 @@ def test_a_queue_nobody_handles_is_refused(settings: Settings) -> None:
         Application(build_parts(dataclasses.replace(settings, worker=worker)), ("worker",))
 
 
-@pytest.mark.parametrize("url", ["redis://localhost", "sqs://us-east-1", "postgresql://host/name"])
-def test_a_backend_that_is_not_there_yet_is_told_with_those_that_are(settings: Settings, url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("redis://localhost", "redis"),
+        ("rediss://localhost", "redis"),
+        ("sqs://us-east-1", "sqs"),
+        ("postgresql://host/name", "postgresql"),
+        ("postgres://host/name", "postgresql"),
+        ("sqlite:////tmp/queue.db", "sqlite"),
+    ],
+)
+def test_the_url_alone_chooses_the_backend(settings: Settings, url: str, name: str) -> None:
     queue = dataclasses.replace(settings.queue, url=url)
-    with pytest.raises(ConfigurationError, match=r"QUEUE_URL begins with .*SQLite only"):
-        build_parts(dataclasses.replace(settings, queue=queue))
+    parts = build_parts(dataclasses.replace(settings, queue=queue))
+    assert parts.engine.capabilities.name == name
+
+
+def test_a_queue_url_nobody_serves_is_told_with_those_that_are_served() -> None:
+    with pytest.raises(ConfigurationError, match=r"QUEUE_URL is 'amqp://host'; it must be a URL such as sqlite"):
+        Settings.read({"QUEUE_URL": "amqp://host"})
+    with pytest.raises(ConfigurationError, match=r"use one of sqlite://, postgresql://, redis://, sqs://"):
+        queue_file("amqp://host")
 
 
 def test_a_data_folder_that_cannot_be_made_is_told_with_its_setting(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 import wipsie
+from wipsie.app.objects import build_blobs
 from wipsie.app.polling_grants import PollingGrants
 from wipsie.app.queues import build_engine
 from wipsie.app.settings import Settings
@@ -53,13 +54,14 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         pool_size=settings.database.pool_size,
         max_overflow=settings.database.max_overflow,
     )
+    blobs = build_blobs(settings)
     parts = Parts(
         settings=settings,
         clock=clock,
         metrics=metrics,
-        engine=build_engine(settings, clock, metrics),
+        engine=build_engine(settings, clock, metrics, blobs=blobs),
         database=database,
-        blobs=build_blobs(settings),
+        blobs=blobs,
         run_log=RunLog(database),
         schedules=ScheduleStore(database, clock),
         breakers=BreakerRegistry(clock, metrics),
@@ -71,12 +73,6 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         for handler in one.handlers:
             parts.registry.add(handler)
     return parts
-
-
-def build_blobs(settings: Settings) -> BlobStore:
-    """The object store BLOB_URL names. Opens nothing. ConfigurationError."""
-    endpoint = settings.blobs.endpoint_url
-    return BlobStore(settings.blobs.url, config={"endpoint": endpoint} if endpoint else None)
 
 
 def _tasks(parts: Parts) -> Slice:

@@ -14,39 +14,67 @@ from wipsie.queue.engine import QueueEngine
 from wipsie.queue.names import QueueNames
 
 if TYPE_CHECKING:
+    from wipsie.blobs import BlobStore
     from wipsie.telemetry.metrics import Metrics
 
-AVAILABLE = ("sqlite",)
+SCHEMES = ("sqlite", "postgresql", "redis", "sqs")
 
 
-def queue_file(url: str) -> Path:
-    """The file a ``sqlite:///`` URL names. ConfigurationError for another URL, saying what there is."""
-    scheme, _, rest = url.partition("://")
-    if scheme.lower() not in AVAILABLE:
+def queue_file(url: str) -> Path | None:
+    """The file a ``sqlite:///`` URL names; None when the queues are on a server. ConfigurationError."""
+    return _file(url) if _scheme(url) == "sqlite" else None
+
+
+def build_backend(settings: Settings, clock: Clock, *, blobs: BlobStore | None = None) -> QueueBackend:
+    """The backend QUEUE_URL asks for; opens nothing. `blobs` takes bodies too large for it, by default the store BLOB_URL
+    names. ConfigurationError."""
+    url = settings.queue.url
+    # Each imports a driver of its own: only the one that is asked for.
+    match _scheme(url):
+        case "postgresql":
+            from wipsie.queue.backends.postgres import PostgresQueueBackend
+
+            return PostgresQueueBackend(url, clock=clock)
+        case "redis":
+            from wipsie.queue.backends.redis import RedisQueueBackend
+
+            return RedisQueueBackend(url, clock=clock)
+        case "sqs":
+            from wipsie.app.objects import QueueBodies, build_blobs
+            from wipsie.queue.backends.sqs import SqsQueueBackend
+
+            return SqsQueueBackend(url, clock=clock, blobs=QueueBodies(blobs or build_blobs(settings)))
+        case _:
+            from wipsie.queue.backends.sqlite import SqliteQueueBackend
+
+            return SqliteQueueBackend(_file(url), clock=clock, synchronous=settings.queue.synchronous.upper())
+
+
+def build_engine(
+    settings: Settings, clock: Clock, metrics: Metrics | None = None, *, blobs: BlobStore | None = None
+) -> QueueEngine:
+    """The engine over that backend; not started. ConfigurationError."""
+    names = QueueNames(settings.queue.prefix)
+    return QueueEngine(build_backend(settings, clock, blobs=blobs), clock=clock, names=names, metrics=metrics)
+
+
+def _scheme(url: str) -> str:
+    scheme = url.partition("://")[0].lower()
+    kind = {"postgres": "postgresql", "rediss": "redis"}.get(scheme, scheme)
+    if kind not in SCHEMES:
         raise ConfigurationError(
-            f"QUEUE_URL begins with {scheme}://, but this version keeps queues in SQLite only; "
-            "use sqlite:////absolute/path/queue.db or leave QUEUE_URL empty.",
-            details={"setting": "QUEUE_URL", "scheme": scheme, "available": list(AVAILABLE)},
+            f"QUEUE_URL begins with {scheme}://; use one of {', '.join(f'{one}://' for one in SCHEMES)}, "
+            "or leave it empty for a SQLite file in the data folder.",
+            details={"setting": "QUEUE_URL", "scheme": scheme, "available": list(SCHEMES)},
         )
-    path = unquote(rest.partition("?")[0])
+    return kind
+
+
+def _file(url: str) -> Path:
+    path = unquote(url.partition("://")[2].partition("?")[0])
     if not path.startswith("/") or path == "/" or ":memory:" in path:
         raise ConfigurationError(
             "QUEUE_URL must name a file, for example sqlite:////absolute/path/queue.db.",
             details={"setting": "QUEUE_URL"},
         )
     return Path(path[1:]).expanduser()
-
-
-def build_backend(settings: Settings, clock: Clock) -> QueueBackend:
-    """The backend QUEUE_URL asks for. ConfigurationError."""
-    from wipsie.queue.backends.sqlite import SqliteQueueBackend
-
-    return SqliteQueueBackend(
-        queue_file(settings.queue.url), clock=clock, synchronous=settings.queue.synchronous.upper()
-    )
-
-
-def build_engine(settings: Settings, clock: Clock, metrics: Metrics | None = None) -> QueueEngine:
-    """The engine over that backend; not started. ConfigurationError."""
-    names = QueueNames(settings.queue.prefix)
-    return QueueEngine(build_backend(settings, clock), clock=clock, names=names, metrics=metrics)

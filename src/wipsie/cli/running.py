@@ -35,7 +35,7 @@ def queue_settings() -> Settings:
 
     settings = load_settings()
     file = queue_file(settings.queue.url)
-    if not file.exists():
+    if file is not None and not file.exists():
         raise ConfigurationError(
             f"There are no queues at {file} yet; start Wipsie with `wipsie up`, or set WIPSIE_DATA_DIR to the folder of "
             "the one you mean.",

@@ -35,7 +35,7 @@ async def check_database(settings: Settings) -> list[Finding]:
 async def check_queues(settings: Settings) -> list[Finding]:
     """Reachable; nothing stuck, dead or forgotten in pause."""
     file = queue_file(settings.queue.url)
-    if not file.exists():
+    if file is not None and not file.exists():
         return [Finding("queue", OK, f"{file} is made at the first start")]
     engine = build_engine(settings, SystemClock())
     await engine.start()
