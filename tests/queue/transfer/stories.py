@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import msgspec
 from hypothesis import strategies as st
 
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.ids import QueueName, new_message_id
+from wipsie.kernel.errors import StorageUnavailable, WipsieError
+from wipsie.kernel.ids import QueueName, Receipt, new_message_id
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.contract import (
     AttemptRecord,
     Attribute,
+    Capabilities,
     DeadLetterCause,
     DeadLetterOrder,
     NewMessage,
+    Outcome,
     Priority,
     QueueBackend,
     QueueSettings,
+    SendResult,
     VisibilityChange,
 )
 from wipsie.testing.clock import FakeClock
@@ -122,15 +127,63 @@ class Fate:
             raise Killed
 
 
-class DoomedBackend(SqliteQueueBackend):
-    """A store of a process that ends at a chosen moment."""
+@dataclass
+class Weather:
+    """At these calls the store cannot be reached: before the call is carried out, or after it, and nobody knows which."""
 
-    def __init__(self, path: Path, fate: Fate, *, clock: Clock) -> None:
+    storms: frozenset[int]
+    calls: int = 0
+
+    def strike(self) -> None:
+        self.calls += 1
+        if self.calls in self.storms:
+            raise StorageUnavailable("The line is down; try again.", retry_after_s=1)
+
+
+class Strikes(Protocol):
+    """Something that ends calls."""
+
+    def strike(self) -> None: ...
+
+
+class StruckBackend(SqliteQueueBackend):
+    """A store whose calls may end before they are carried out, or after, without an answer."""
+
+    def __init__(self, path: Path, strikes: Strikes, *, clock: Clock) -> None:
         super().__init__(path, clock=clock, synchronous="NORMAL")
-        self._fate = fate
+        self._strikes = strikes
 
     async def _do(self, operation: Operation) -> Any:
-        self._fate.strike()
+        self._strikes.strike()
         result = await super()._do(operation)
-        self._fate.strike()
+        self._strikes.strike()
         return result
+
+    async def send(self, messages: Sequence[NewMessage]) -> list[SendResult | WipsieError]:
+        self._strikes.strike()
+        result = await super().send(messages)
+        self._strikes.strike()
+        return result
+
+    async def delete(self, receipts: Sequence[tuple[QueueName, Receipt]]) -> list[Outcome]:
+        self._strikes.strike()
+        result = await super().delete(receipts)
+        self._strikes.strike()
+        return result
+
+
+def plain(backend: QueueBackend, **capabilities: Any) -> QueueBackend:
+    """The same store with the verbs of the contract alone, as one that cannot look without receiving; some of its
+    capabilities may be left unused."""
+    return cast("QueueBackend", _Plain(backend, msgspec.structs.replace(backend.capabilities, **capabilities)))
+
+
+class _Plain:
+    def __init__(self, backend: QueueBackend, capabilities: Capabilities) -> None:
+        self._backend = backend
+        self.capabilities = capabilities
+
+    def __getattr__(self, verb: str) -> Any:
+        if not hasattr(QueueBackend, verb):
+            raise AttributeError(verb)
+        return getattr(self._backend, verb)

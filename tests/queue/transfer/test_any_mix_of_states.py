@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stories import ACTIONS, DEAD, LINE, PLAIN, DoomedBackend, Fate, Killed, live
+from stories import ACTIONS, DEAD, LINE, PLAIN, Fate, Killed, StruckBackend, live
 from transfer_parts import all_settings, contents, transfer
 
 from wipsie.kernel.ids import new_message_id
@@ -59,7 +59,7 @@ async def move_and_compare(folder: Path, actions: list[tuple[str, Any]], moments
 async def one_life(folder: Path, clock: FakeClock, moment: int) -> None:
     """A mover in a process of its own that ends at this call of a store, or comes to its end before."""
     fate = Fate(moment)
-    here, there = (DoomedBackend(folder / f"{name}.db", fate, clock=clock) for name in ("here", "there"))
+    here, there = (StruckBackend(folder / f"{name}.db", fate, clock=clock) for name in ("here", "there"))
     await here.start()
     await there.start()
     try:

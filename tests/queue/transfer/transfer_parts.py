@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import MessageState, QueueBackend, QueueSettings, StoredMessage
 from wipsie.queue.transfer import Transfer, TransferOptions
+from wipsie.testing.clock import FakeClock
+
+Result = TypeVar("Result")
 
 PAGE = 1000
 
@@ -66,3 +71,11 @@ async def contents(backend: QueueBackend) -> dict[QueueName, list[dict[str, Any]
 
 async def all_settings(backend: QueueBackend) -> dict[QueueName, QueueSettings]:
     return {one.name: one for one in await backend.list_queues()}
+
+
+async def finished(clock: FakeClock, work: Awaitable[Result]) -> Result:
+    """What the work returns, while time passes for it as it needs."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        await clock.advance(0.5)
+    return task.result()

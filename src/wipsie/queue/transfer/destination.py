@@ -66,40 +66,44 @@ class AdoptingDestination:
 
 class SendingDestination:
     """Messages are sent as new ones. A crash while a batch is being sent leaves open whether it arrived; it is then sent
-    again, for a message twice is better than none, and that is told in `doubtful`."""
+    again, for a message twice is better than none, and that is told in `notes`."""
 
     def __init__(self, backend: QueueBackend, journal: Journal, clock: Clock) -> None:
         self._backend = backend
         self._journal = journal
         self._clock = clock
-        self.doubtful: dict[QueueName, set[str]] = {}
+        self._doubtful: dict[QueueName, set[str]] = {}
 
     async def open(self, queue: QueueName, transfer: str) -> set[str]:
         del transfer
         entry = self._journal.entry(queue)
-        if entry.underway:
-            self.doubtful.setdefault(queue, set()).update(entry.underway)
+        self._doubtful.setdefault(queue, set()).update(entry.underway, entry.doubtful)
         return set(entry.arrived)
 
     async def deliver(self, queue: QueueName, items: list[Item], arrived: set[str]) -> list[Outcome]:
         keys = [item.key for item in items]
-        await asyncio.to_thread(self._journal.write, queue, Entry(sorted(arrived), keys))
+        await self._note(queue, arrived, keys)
         now_ms = self._clock.now_ms()
         results = await self._backend.send([self._new(item.message, now_ms) for item in items])
         outcomes = [result if isinstance(result, WipsieError) else None for result in results]
         accepted = [key for key, outcome in zip(keys, outcomes, strict=True) if outcome is None]
-        await asyncio.to_thread(self._journal.write, queue, Entry(sorted({*arrived, *accepted})))
+        await self._note(queue, {*arrived, *accepted}, [])
         return outcomes
 
     async def close(self, queue: QueueName) -> None:
-        await asyncio.to_thread(self._journal.write, queue, Entry())
+        await self._note(queue, set(), [])
+
+    async def _note(self, queue: QueueName, arrived: set[str], underway: list[str]) -> None:
+        doubtful = sorted(self._doubtful.get(queue, ()))
+        await asyncio.to_thread(self._journal.write, queue, Entry(sorted(arrived), underway, doubtful))
 
     def notes(self) -> list[str]:
         """Sentences about what may have arrived twice."""
         return [
             f"An earlier run ended while {len(keys)} message(s) of '{queue}' were being sent; they were sent again and may "
             "be in the destination twice."
-            for queue, keys in self.doubtful.items()
+            for queue, keys in self._doubtful.items()
+            if keys
         ]
 
     def _new(self, message: StoredMessage, now_ms: int) -> NewMessage:

@@ -25,6 +25,8 @@ class Entry(msgspec.Struct):
     """Keys the destination accepted; they may still be in the source."""
     underway: list[str] = []
     """Keys that were being sent: whether they arrived nobody knows."""
+    doubtful: list[str] = []
+    """Keys that were under way when a run ended, and were sent again by the next: to be told at the end."""
 
 
 _decoder = msgspec.json.Decoder(dict[str, Entry])

@@ -243,7 +243,12 @@ class Transfer:
                     differences=one.differences,
                 )
             )
-        return TransferReport(queues=tuple(reports), seconds=seconds, interrupted=not all(drain.finished for drain in self.drains) and self._cancelled, notes=tuple(notes))
+        return TransferReport(
+            queues=tuple(reports),
+            seconds=seconds,
+            interrupted=not all(drain.finished for drain in self.drains) and self._cancelled,
+            notes=tuple(notes),
+        )
 
 
 def _why_left(queue: QueueName, left: int, *, looks: bool) -> str:
