@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wipsie.database.failures import as_configuration_error, as_unavailable, is_busy, outcome_unknown
 from wipsie.database.publishing import TransactionPublisher
-from wipsie.database.server_connections import server_engine
+from wipsie.database.server_connections import STATEMENT_TIMEOUT_S, server_engine
 from wipsie.database.sqlite_engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, sqlite_engine
 from wipsie.database.unit_of_work import UnitOfWork
 from wipsie.database.urls import parse_database_url
@@ -40,9 +40,10 @@ class Database:
         max_overflow: int = 20,
         synchronous: str = "FULL",
         write_wait_s_max: float = WRITE_WAIT_S_MAX,
+        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
     ) -> None:
         """`url` as `parse_database_url` reads it. `synchronous` is SQLite's setting: FULL keeps every commit over a power
-        cut, NORMAL may lose the last ones. Opens nothing yet; ConfigurationError for a bad URL."""
+        cut, NORMAL may lose the last ones. `statement_timeout_s` is a server's: what runs longer is cancelled. Opens nothing yet; ConfigurationError for a bad URL."""
         self.url = parse_database_url(url)
         self.clock = clock
         self._write_wait_s_max = write_wait_s_max
@@ -60,7 +61,9 @@ class Database:
             )
             self._turn = asyncio.Lock()
         else:
-            self._writer = server_engine(self.url, pool_size=pool_size, max_overflow=max_overflow)
+            self._writer = server_engine(
+                self.url, pool_size=pool_size, max_overflow=max_overflow, statement_timeout_s=statement_timeout_s
+            )
             # The same connections under other rules: set by the statement that opens the transaction, at no cost.
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 

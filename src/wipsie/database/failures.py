@@ -52,8 +52,9 @@ _POSTGRES_CLASS_ADVICE = {
     "58": "the server's system reports an error; see its log",
 }
 _POSTGRES_LATER = frozenset({"25006", "53100", "53200", "58030", "XX001", "XX002"})
-POSTGRES_GONE = frozenset({"25P03", "57P01", "57P02", "57P05"})
-"""The server closes the connection with, or right after, these."""
+POSTGRES_GONE = frozenset({"25006", "25P03", "57P01", "57P02", "57P05"})
+"""The server closes the connection with, or right after, these; or it has become a standby, and the address leads to
+another one by now."""
 RETRY_SOON_S = 1.0
 RETRY_LATER_S = 5.0
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})

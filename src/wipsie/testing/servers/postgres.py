@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from wipsie.testing.servers.accounts import account_for, hand_over
 from wipsie.testing.servers.ports import HOST, server_port
+from wipsie.testing.servers.postgres_cluster import make_cluster
 from wipsie.testing.servers.programs import find_postgres_folder
 from wipsie.testing.servers.server_process import ServerProcess, run_to_end
 
@@ -88,7 +90,12 @@ class PostgresServer:
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
         """Create a database owned by `wipsie`, empty or a copy of `template`; returns its URL."""
-        copied = f' TEMPLATE "{template}"' if template is not None else ""
+        copied = ""
+        if template is not None:
+            copied = f' TEMPLATE "{template}"'
+            if self._release >= 15:
+                # Copying files is several times as quick as writing their pages to the log first.
+                copied += " STRATEGY file_copy"
         self.run_sql(f'CREATE DATABASE "{name}" OWNER {USER}{copied}')
         return self.url(name)
 
@@ -107,27 +114,20 @@ class PostgresServer:
             text=sql,
         )
 
+    @cached_property
+    def _release(self) -> int:
+        return int(self.run_sql("SHOW server_version_num")) // 10_000
+
     def _make_cluster(self) -> None:
         hand_over(self._directory, self._account)
-        password_file = self._directory / "password"
-        password_file.write_text(PASSWORD)
-        if self._account:
-            password_file.chmod(0o644)
-        command = [
-            str(self._programs / "initdb"),
-            *("-D", str(self._data)),
-            *("--username", _OWNER, "--pwfile", str(password_file), "--auth", "scram-sha-256"),
-            *("--encoding", "UTF8", "--locale", "C.UTF-8"),
-            # The cluster is new and empty: were the machine to fail now, it would simply be made again.
-            "--no-sync",
-        ]
-        run_to_end(command, folder=self._directory, account=self._account)
-        single_user = [str(self._programs / "postgres"), "--single", "-F", "-D", str(self._data), "postgres"]
-        run_to_end(
-            single_user,
-            folder=self._directory,
+        make_cluster(
+            self._data,
+            programs=self._programs,
             account=self._account,
-            text=f"CREATE ROLE {USER} LOGIN CREATEDB PASSWORD '{PASSWORD}';\nCREATE DATABASE {DATABASE} OWNER {USER};\n",
+            owner=_OWNER,
+            user=USER,
+            database=DATABASE,
+            password=PASSWORD,
         )
 
     def _answers(self) -> bool:
