@@ -1,0 +1,78 @@
+"""asyncpg as it is used here, with types: the library has none of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Protocol, cast
+
+Row = Sequence[Any]
+"""A row: fields by position, or by name as in a mapping."""
+
+
+class Scope(Protocol):
+    """A transaction as a context manager."""
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Session(Protocol):
+    """The part of `asyncpg.Connection` used here. Times are in seconds."""
+
+    async def fetch(self, query: str, *args: object, timeout: float | None = None) -> list[Row]: ...
+
+    async def fetchrow(self, query: str, *args: object, timeout: float | None = None) -> Row | None: ...
+
+    async def fetchval(self, query: str, *args: object, timeout: float | None = None) -> Any: ...
+
+    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str: ...
+
+    def transaction(self) -> Scope: ...
+
+    async def add_listener(self, channel: str, callback: Callable[[object, int, str, str], None]) -> None: ...
+
+    def add_termination_listener(self, callback: Callable[[object], None]) -> None: ...
+
+    def get_server_pid(self) -> int: ...
+
+    def is_closed(self) -> bool: ...
+
+    def terminate(self) -> None: ...
+
+    async def close(self, *, timeout: float | None = None) -> None: ...
+
+
+async def open_session(
+    dsn: str, *, timeout_s: float, command_timeout_s: float, settings: Mapping[str, str], prepare: bool
+) -> Session:
+    """Connect. `prepare`: statements may outlive their transaction. Raises what asyncpg raises; see `failures`."""
+    import asyncpg
+
+    connect = cast(Callable[..., Any], asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
+    # asyncpg's own time-out does not cover the look-up of the host's name.
+    async with asyncio.timeout(timeout_s):
+        session = await connect(
+            dsn,
+            timeout=timeout_s,
+            command_timeout=command_timeout_s,
+            server_settings=dict(settings),
+            statement_cache_size=100 if prepare else 0,
+            # Statements are few and calls to functions: none is worth preparing again.
+            max_cached_statement_lifetime=0,
+        )
+    return cast(Session, session)
+
+
+def is_driver_error(error: BaseException) -> bool:
+    """Whether asyncpg raised this, or the network below it."""
+    import asyncpg
+
+    kinds = cast(
+        tuple[type[BaseException], ...], (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+    )
+    return isinstance(error, kinds)

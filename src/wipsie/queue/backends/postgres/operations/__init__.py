@@ -1,0 +1,1 @@
+"""What the backend does with messages and queues, one module for each kind of verb."""

@@ -1,0 +1,82 @@
+"""The schema of the queues: created and brought up to date by whoever starts first."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+
+from wipsie.kernel.errors import ConfigurationError
+from wipsie.queue.backends.postgres.connections import Connections
+from wipsie.queue.backends.postgres.driver import Session
+from wipsie.queue.backends.postgres.failures import postgres_state
+
+SCHEMA_VERSION = 1
+_UPGRADE_LOCK = 1466527859_000000
+"""Held while the schema changes: several processes may start at one moment."""
+_UNDEFINED = frozenset({"42P01", "3F000"})
+_NAME = re.compile("[a-z_][a-z0-9_]{0,62}")
+
+
+def check_schema_name(name: str) -> str:
+    """The name itself; ConfigurationError for one that would need quotes."""
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            "The schema of the queues must be lower-case letters, digits and underscores.", details={"schema": name}
+        )
+    return name
+
+
+async def prepare_schema(connections: Connections, schema: str) -> None:
+    """Create or upgrade the schema. ConfigurationError for a newer one or missing rights, StorageUnavailable."""
+
+    async def prepare(session: Session) -> None:
+        if await _version(session, schema) == SCHEMA_VERSION:
+            return
+        if connections.is_behind_pooler:
+            await _upgrade(session, schema)
+        else:
+            async with session.transaction():
+                await _upgrade(session, schema)
+
+    await connections.run(prepare)
+
+
+async def _version(session: Session, schema: str) -> int:
+    """The version that stands there, 0 for none; ConfigurationError for one that is too new."""
+    if await session.fetchval("SELECT to_regclass($1)::text", f"{schema}.schema_version") is None:
+        return 0
+    found = await session.fetchval(f"SELECT max(version) FROM {schema}.schema_version")  # noqa: S608  checked name
+    version = int(found or 0)
+    if version > SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"The queue schema '{schema}' has version {version}, this Wipsie reads {SCHEMA_VERSION}; "
+            "use the Wipsie that wrote it, or another database."
+        )
+    return version
+
+
+async def _upgrade(session: Session, schema: str) -> None:
+    await session.execute(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+    if await _version(session, schema) == SCHEMA_VERSION:
+        # Another process was faster.
+        return
+    try:
+        await session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        await session.execute(f"SET LOCAL search_path = {schema}, pg_temp")
+        for text in _scripts():
+            await session.execute(text)
+        await session.execute(f"INSERT INTO schema_version (version) VALUES ({SCHEMA_VERSION})")  # noqa: S608  a number
+    except Exception as error:
+        if postgres_state(error) == "42501":
+            raise ConfigurationError(
+                f"QUEUE_URL: the user may not create the schema '{schema}'; grant it CREATE on the database, "
+                f"or create the schema with this user as owner.",
+                details={"setting": "QUEUE_URL", "schema": schema},
+            ) from error
+        raise
+
+
+def _scripts() -> list[str]:
+    folder = resources.files("wipsie.queue.backends.postgres").joinpath("sql")
+    files = sorted((one for one in folder.iterdir() if one.name.endswith(".sql")), key=lambda one: one.name)
+    return [one.read_text("utf-8") for one in files]

@@ -1,0 +1,44 @@
+"""Databases for the tests of the PostgreSQL backend: one durable server for each test process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wipsie.testing.servers import PostgresServer, ServerMissing
+
+
+
+@pytest.fixture(scope="session")
+def durable_server(session_server_folder: Path, servers_required: bool) -> Iterator[PostgresServer]:
+    """A server that brings commits to the disk, so that the backend on it may call itself durable."""
+    try:
+        server = PostgresServer(session_server_folder / "durable-postgres")
+    except ServerMissing as missing:
+        if servers_required:
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    server.start()
+    yield server
+    server.stop()
+
+
+def _name() -> str:
+    return f"queue_{os.urandom(6).hex()}"
+
+
+@pytest.fixture(scope="session")
+def queue_database(durable_server: PostgresServer) -> str:
+    """A database that all tests of this process share: their queues have names of their own."""
+    return durable_server.create_database(_name())
+
+
+@pytest.fixture
+def new_database(durable_server: PostgresServer) -> Iterator[str]:
+    """An empty database of this test alone."""
+    name = _name()
+    yield durable_server.create_database(name)
+    durable_server.drop_database(name)
