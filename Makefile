@@ -63,3 +63,4 @@ ready-dev:
 ready-bench:
 	@scripts/setup.sh bench
 	@scripts/setup_rivals.sh
+	@scripts/servers.sh

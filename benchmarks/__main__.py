@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from benchmarks.catalogue import BACKENDS, choose, family_names, find_scenario, scenario_names
 from benchmarks.machine import machine_facts, processor_times_s
-from benchmarks.programs import ensure_program
+from benchmarks.programs import INSTALLABLE, ensure_program
 from benchmarks.results import RunResult, save
 from benchmarks.runner import OPEN_TO_SERVERS, ROOT, run_scenarios
 from benchmarks.scenario import SIZES, Scenario, Size
@@ -69,7 +69,7 @@ def main(
     chosen = [find_scenario(one) for one in choose(only or (), backend or ())]
     if not chosen:
         raise typer.BadParameter("No scenario fits both --only and --backend; see --list.", param_hint="--backend")
-    for program in sorted({program for scenario in chosen for program in scenario.needs}):
+    for program in sorted({program for scenario in chosen for program in scenario.needs if program in INSTALLABLE}):
         if ensure_program(program) is None:
             console.print(f"[yellow]{program} is not here and cannot be installed; see benchmarks/README.md.[/]")
     run = _measure(chosen, SIZES[size], repeats or SIZES[size].repeats, name, directory or DATA, console)

@@ -67,6 +67,18 @@ def family_names() -> list[str]:
     return list(dict.fromkeys(entry.family for entry in _ENTRIES))
 
 
+def family_of(name: str) -> str | None:
+    """The family of a scenario, None for a name that is not known (any more)."""
+    entry = _BY_NAME.get(name)
+    return None if entry is None else entry.family
+
+
+def store_of(name: str) -> str | None:
+    """The store of a scenario, None for one that has none or is not known."""
+    entry = _BY_NAME.get(name)
+    return None if entry is None else entry.store
+
+
 def choose(only: Collection[str] = (), backends: Collection[str] = ()) -> list[str]:
     """Names of the scenarios that were asked for by name or family, and by backend; nothing asked for means all."""
     return [

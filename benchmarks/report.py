@@ -1,4 +1,7 @@
-"""The Markdown table of a result file, for the README: `python -m benchmarks.report [FILE]`. Every figure is from the file."""
+"""The Markdown tables of a result file, for the README: `python -m benchmarks.report [FILE]`. Every figure is from the file.
+
+First the stores side by side with the rivals beneath, then everything that has no column there, then the ratios.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.derived import derived_figures
+from benchmarks.matrix import belongs, rows, stores_of
 from benchmarks.results import Figure, RunResult, load
+from benchmarks.stores import TITLES
 from benchmarks.table import format_bar, format_value, spread
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def markdown(run: RunResult) -> str:
-    """The machine, the table, and what was not measured."""
+    """The machine, the tables, and what was not measured."""
     return "\n".join(_lines(run)) + "\n"
 
 
@@ -30,13 +35,15 @@ def _lines(run: RunResult) -> Iterator[str]:
         yield ""
         yield f"**Take with care:** {warning}"
     yield ""
-    yield "| what | median | spread | bar | |"
-    yield "|---|--:|--:|--:|---|"
-    for scenario in run.scenarios:
-        if scenario.figures:
-            yield f"| **{scenario.title}** | | | | |"
-        yield from map(_row, scenario.figures)
+    yield from _side_by_side(run)
+    others = [scenario for scenario in run.scenarios if scenario.figures and not belongs(scenario.name)]
     ratios = derived_figures(run)
+    if others or ratios:
+        yield "| what | median | spread | bar | |"
+        yield "|---|--:|--:|--:|---|"
+    for scenario in others:
+        yield f"| **{scenario.title}** | | | | |"
+        yield from map(_row, scenario.figures)
     if ratios:
         yield "| **Ratios of this run** | | | | |"
     yield from map(_row, ratios)
@@ -45,6 +52,18 @@ def _lines(run: RunResult) -> Iterator[str]:
         if reason is not None:
             yield ""
             yield f"Not measured: {title}. {reason.splitlines()[-1]}"
+
+
+def _side_by_side(run: RunResult) -> Iterator[str]:
+    stores = stores_of(run)
+    if not stores:
+        return
+    yield f"| | {' | '.join(TITLES[store] for store in stores)} |"
+    yield f"|---|{'--:|' * len(stores)}"
+    for row in rows(run):
+        label = row.label if row.cells else f"**{row.label}**"
+        yield f"| {label} | {' | '.join(row.cells.get(store, '') for store in stores)} |"
+    yield ""
 
 
 def _row(figure: Figure) -> str:

@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.derived import derived_figures
+from benchmarks.matrix import rows, stores_of
 from benchmarks.results import Figure, RunResult
+from benchmarks.stores import TITLES
 
 
 def format_value(value: float, unit: str) -> str:
@@ -63,12 +65,28 @@ def show(run: RunResult, console: Console) -> None:
     for figure in ratios:
         _add_row(table, figure)
     console.print(table)
+    _show_side_by_side(run, console)
     for scenario in run.scenarios:
         if scenario.skipped is not None:
             console.print(f"\n[yellow]{scenario.title}: skipped, {scenario.skipped}[/]", highlight=False)
         if scenario.failed is not None:
             console.print(f"\n[red]{scenario.title}: failed[/]", highlight=False)
             console.print(scenario.failed, markup=False, highlight=False)
+
+
+def _show_side_by_side(run: RunResult, console: Console) -> None:
+    stores = stores_of(run)
+    if len(stores) < 2:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("side by side")
+    for store in stores:
+        table.add_column(TITLES[store], justify="right")
+    for row in rows(run):
+        label = f"  {row.label}" if row.cells else f"[bold]{row.label}[/]"
+        table.add_row(label, *(row.cells.get(store, "") for store in stores))
+    console.print()
+    console.print(table)
 
 
 def _add_row(table: Table, figure: Figure) -> None:

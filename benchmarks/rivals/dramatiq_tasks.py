@@ -6,6 +6,7 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
 from benchmarks.rivals.counter import counter_from_environment
+from benchmarks.rivals.sender import SingleSender
 
 counter = counter_from_environment()
 dramatiq.set_broker(RedisBroker(url=os.environ["BENCHMARK_BROKER"]))
@@ -17,10 +18,8 @@ def no_op(number):
     counter.hit()
 
 
-class Sender:
+class Sender(SingleSender):
     """Sends over one connection."""
-
-    MANY = None
 
     def send(self, numbers):
         """One task after the other."""

@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> None:
         started = time.perf_counter()
         sender.send_many(range(single, tasks))
         rates[sender.MANY] = (tasks - single) / (time.perf_counter() - started)
+    sender.close()
     sys.stdout.write(json.dumps(rates))
 
 

@@ -5,6 +5,7 @@ import os
 from huey import SqliteHuey
 
 from benchmarks.rivals.counter import counter_from_environment
+from benchmarks.rivals.sender import SingleSender
 
 counter = counter_from_environment()
 huey = SqliteHuey(
@@ -18,10 +19,8 @@ def no_op(number):
     counter.hit()
 
 
-class Sender:
+class Sender(SingleSender):
     """Sends over one connection."""
-
-    MANY = None
 
     def send(self, numbers):
         """One task after the other."""

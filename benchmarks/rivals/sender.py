@@ -30,6 +30,19 @@ class Sender(Protocol):
         """Its quickest way."""
         ...
 
+    def close(self) -> None:
+        """Close its connections."""
+        ...
+
+
+class SingleSender:
+    """Base for systems with a blocking client and nothing but single sends."""
+
+    MANY: str | None = None
+
+    def close(self) -> None:
+        """The process ends after the last send; that closes the connection."""
+
 
 class AsyncSender:
     """Base for systems with an async client: their coroutines run on one uvloop, with connections that stay open."""
@@ -40,6 +53,10 @@ class AsyncSender:
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run to its end on this sender's loop."""
         return self._runner.run(coroutine)
+
+    def close(self) -> None:
+        """End what still runs on the loop, and the loop."""
+        self._runner.close()
 
 
 async def by_concurrent_senders(send: Callable[[int], Coroutine[Any, Any, Any]], numbers: Iterable[int]) -> None:
