@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -104,9 +105,15 @@ async def test_a_host_without_a_name_is_storage_unavailable(database_kind: str) 
 
 
 async def test_a_server_that_takes_the_call_and_says_nothing_is_given_up(database_kind: str) -> None:
+    hung_up = asyncio.Event()
+
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        hung_up.set()
 
     silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
@@ -115,6 +122,7 @@ async def test_a_server_that_takes_the_call_and_says_nothing_is_given_up(databas
     with pytest.raises(StorageUnavailable, match=r"within 0\.2 s"):
         await database.start()
     assert time.monotonic() - began < 3
+    await asyncio.wait_for(hung_up.wait(), 5)
     await database.stop()
     silent.close()
     await silent.wait_closed()
