@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
 import aiohttp
+from kill_stores import Store
 
-from wipsie.database import Database
+from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import MessageId
-from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.contract import QueueCounts
-from wipsie.queue.engine import QueueEngine
-from wipsie.queue.names import QueueNames
 from wipsie.testing.eventually import eventually
 from wipsie.testing.process import WipsieProcess
 from wipsie.workers.run_log import RunLog
@@ -84,16 +80,19 @@ class Clients:
 
 
 class Massacre:
-    """`wipsie api` and `wipsie worker` at work in `folder`, killed and started again."""
+    """`wipsie api` and `wipsie worker` at work on a store, killed and started again."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, store: Store, seed: int) -> None:
         self.folder = folder
+        self.store = store
         self.chance = random.Random(seed)
-        self.api = WipsieProcess(["api"], data_dir=folder, environment=_QUIET)
-        self.worker = WipsieProcess(["worker"], data_dir=folder, environment=_QUIET)
+        environment = {**_QUIET, **store.environment}
+        self.api = WipsieProcess(["api"], data_dir=folder, environment=environment)
+        self.worker = WipsieProcess(["worker"], data_dir=folder, environment=environment)
         self.clients = Clients(self.api.base_url)
 
     async def begin(self) -> None:
+        await migrate(self.store.settings(self.folder).database.url)
         self.api.start()
         self.worker.start()
         await self.api.wait_until_healthy()
@@ -118,15 +117,14 @@ class Massacre:
 
 
 class Books:
-    """What is written in a data folder, read while the processes run."""
+    """What is written in a store, read while the processes run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: Store) -> None:
         self._folder = folder
+        self._store = store
         clock = SystemClock()
-        self._engine = QueueEngine(
-            SqliteQueueBackend(folder / "queue.db", clock=clock), clock=clock, names=QueueNames()
-        )
-        self._database = Database(f"sqlite:///{folder}/wipsie.db", clock=clock)
+        self._engine = store.engine(folder, clock)
+        self._database = store.database(folder, clock)
 
     async def __aenter__(self) -> Books:
         await self._engine.start()
@@ -161,12 +159,10 @@ class Books:
         return set(wanted) - await RunLog(self._database).succeeded(wanted)
 
     async def check(self, noted: list[MessageId]) -> None:
-        """Every noted message succeeded and nothing else is left; the files are whole."""
+        """Every noted message succeeded and nothing else is left; the store is whole."""
         assert len(set(noted)) == len(noted), "two sends were answered with one id"
         lost = await self.unprocessed(noted)
         assert not lost, f"{len(lost)} of {len(noted)} acknowledged messages were never processed"
         assert (await self.counts()).total == 0
         assert (await self.counts(f"{QUEUE}_dlq")).total == 0, "an unlucky message was taken for a poisonous one"
-        for name in ("queue.db", "wipsie.db"):
-            with closing(sqlite3.connect(self._folder / name)) as connection:
-                assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        self._store.check(self._folder)

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from kill_parts import QUEUE, open_engine
+from kill_parts import QUEUE, open_engine, store_of_this_process
 
 from wipsie.kernel.clock import SystemClock
 from wipsie.queue.contract import NewMessage
@@ -19,7 +19,7 @@ PAUSE_S = 0.03
 
 async def main(folder: Path) -> None:
     clock = SystemClock()
-    engine = await open_engine(folder, clock)
+    engine = await open_engine(store_of_this_process(), folder, clock)
     acknowledged = os.open(folder / "acknowledged.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     async def send_forever() -> None:

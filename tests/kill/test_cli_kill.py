@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from http_massacre import Books, Clients, Massacre
+from kill_stores import Store, opened, quick_on_sqlite
 
 from wipsie.testing.eventually import eventually
 from wipsie.testing.process import WipsieProcess
@@ -17,8 +18,14 @@ LEASE_S = 30.0
 
 
 @pytest.fixture
-async def massacre(tmp_path: Path) -> AsyncIterator[Massacre]:
-    massacre = Massacre(tmp_path, SEED)
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    with opened(getattr(request, "param", "sqlite"), request) as store:
+        yield store
+
+
+@pytest.fixture
+async def massacre(tmp_path: Path, store: Store) -> AsyncIterator[Massacre]:
+    massacre = Massacre(tmp_path, store, SEED)
     try:
         await massacre.begin()
         yield massacre
@@ -27,12 +34,13 @@ async def massacre(tmp_path: Path) -> AsyncIterator[Massacre]:
         massacre.stop_by_force()
 
 
+@pytest.mark.parametrize("store", quick_on_sqlite(), indirect=True)
 async def test_three_kills_of_api_and_worker_lose_nothing(massacre: Massacre) -> None:
     for _ in range(2):
         await massacre.kill(massacre.api, (0.05, 0.4))
         await massacre.clients_go_on()
     await massacre.clients.stop()
-    async with Books(massacre.folder) as books:
+    async with Books(massacre.folder, massacre.store) as books:
         # An idle worker holds no lease, so that its successor need not wait for one to end.
         await books.wait_until_empty(10)
         await massacre.kill(massacre.worker, (0.0, 0.1))
@@ -56,7 +64,7 @@ async def test_twenty_four_kills_of_api_and_worker_lose_nothing(massacre: Massac
             await massacre.kill(victim, within_s)
     await massacre.clients_go_on()
     await massacre.clients.stop()
-    async with Books(massacre.folder) as books:
+    async with Books(massacre.folder, massacre.store) as books:
         await books.wait_until_empty(2 * LEASE_S)
         assert len(massacre.clients.noted) > 500
         await books.check(massacre.clients.noted)
@@ -66,14 +74,14 @@ async def test_twenty_four_kills_of_api_and_worker_lose_nothing(massacre: Massac
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-async def test_up_killed_with_two_hundred_messages_in_flight_processes_them_all(tmp_path: Path) -> None:
+async def test_up_killed_with_two_hundred_messages_in_flight_processes_them_all(tmp_path: Path, store: Store) -> None:
     # Few at a time, so that the kill finds some done, some leased and some still waiting.
     wipsie = WipsieProcess(["up"], data_dir=tmp_path, environment={"WORKER_CONCURRENCY": "2"})
     wipsie.start()
     try:
         await wipsie.wait_until_healthy("/health/ready")
         clients = Clients(wipsie.base_url)
-        async with Books(tmp_path) as books:
+        async with Books(tmp_path, store) as books:
             # Paused while they are sent, so that the worker has them all before it when it is killed at work.
             await books.pause()
             await clients.send_all(200)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 import sys
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from kill_parts import QUEUE, database_url, open_database, open_engine
+from kill_parts import QUEUE, open_engine
+from kill_stores import Store, opened, quick_on_sqlite
 
 from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
@@ -27,14 +26,20 @@ DRAIN_S_MAX = 30.0
 class Massacre:
     """One sender and one worker at work in `folder`, killed and started again; then the books are opened."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: Store) -> None:
         self.folder = folder
+        self.store = store
         self.clock = SystemClock()
         self.sender = self._process("sender_process.py")
         self.worker = self._process("worker_process.py")
 
     def _process(self, script: str) -> WipsieProcess:
-        return WipsieProcess([str(HERE / script), str(self.folder)], data_dir=self.folder, command=[sys.executable])
+        return WipsieProcess(
+            [str(HERE / script), str(self.folder)],
+            data_dir=self.folder,
+            command=[sys.executable],
+            environment=self.store.environment,
+        )
 
     def acknowledged(self) -> list[MessageId]:
         """Ids that were promised. A torn last line was written by a sender that died: its id was promised all the same,
@@ -44,7 +49,7 @@ class Massacre:
         return [MessageId(line) for line in lines if len(line) == 36]
 
     async def begin(self) -> None:
-        await migrate(database_url(self.folder))
+        await migrate(self.store.settings(self.folder).database.url)
         self.sender.start()
         self.worker.start()
         await eventually(lambda: len(self.acknowledged()) > 20, 20.0, f"the sender sends\n{self.sender.log()}")
@@ -59,7 +64,7 @@ class Massacre:
     async def end(self) -> None:
         """Stop sending, let the worker finish, stop it in good order."""
         self.sender.kill()
-        engine = await open_engine(self.folder, self.clock)
+        engine = await open_engine(self.store, self.folder, self.clock)
         try:
 
             async def empty() -> bool:
@@ -78,7 +83,7 @@ class Massacre:
         """Every acknowledged message succeeded; files are whole. The number of messages."""
         acknowledged = self.acknowledged()
         assert len(set(acknowledged)) == len(acknowledged)
-        database = open_database(self.folder, self.clock)
+        database = self.store.database(self.folder, self.clock)
         await database.start()
         try:
             succeeded = await RunLog(database).succeeded(acknowledged)
@@ -86,21 +91,28 @@ class Massacre:
             await database.stop()
         lost = set(acknowledged) - succeeded
         assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged messages were never processed"
-        for name in ("queue.db", "wipsie.db"):
-            with closing(sqlite3.connect(self.folder / name)) as connection:
-                assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        self.store.check(self.folder)
         return len(acknowledged)
 
 
 @pytest.fixture
-async def massacre(tmp_path: Path) -> AsyncIterator[Massacre]:
-    massacre = Massacre(tmp_path)
-    await massacre.begin()
-    yield massacre
-    for process in (massacre.sender, massacre.worker):
-        process.kill()
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    with opened(request.param, request) as store:
+        yield store
 
 
+@pytest.fixture
+async def massacre(tmp_path: Path, store: Store) -> AsyncIterator[Massacre]:
+    massacre = Massacre(tmp_path, store)
+    try:
+        await massacre.begin()
+        yield massacre
+    finally:
+        for process in (massacre.sender, massacre.worker):
+            process.kill()
+
+
+@pytest.mark.parametrize("store", quick_on_sqlite(), indirect=True)
 async def test_three_kills_lose_nothing(massacre: Massacre) -> None:
     for victim in (massacre.worker, massacre.sender, massacre.worker):
         await massacre.kill(victim)
@@ -109,9 +121,21 @@ async def test_three_kills_lose_nothing(massacre: Massacre) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("store", ["sqs"], indirect=True)
+async def test_three_kills_of_a_worker_on_amazon_sqs_lose_nothing(massacre: Massacre) -> None:
+    for _ in range(3):
+        await massacre.kill(massacre.worker)
+    await massacre.end()
+    assert await massacre.check_the_books() > 20
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_sixty_kills_lose_nothing(massacre: Massacre) -> None:
-    for number in range(30):
+@pytest.mark.parametrize(
+    ("store", "rounds"), [("sqlite", 30), ("postgresql", 6), ("redis", 6)], indirect=["store"], ids=str
+)
+async def test_many_kills_lose_nothing(massacre: Massacre, rounds: int) -> None:
+    for number in range(rounds):
         # Both at once, one after the other, in either order: whatever the other holds at that moment.
         victims = [massacre.worker, massacre.sender]
         random.shuffle(victims)
@@ -121,4 +145,4 @@ async def test_sixty_kills_lose_nothing(massacre: Massacre) -> None:
             for victim in victims:
                 await massacre.kill(victim)
     await massacre.end()
-    assert await massacre.check_the_books() > 200
+    assert await massacre.check_the_books() > 5 * rounds

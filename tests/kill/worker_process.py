@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kill_parts import QUEUE, open_database, open_engine
+from kill_parts import QUEUE, open_engine, store_of_this_process
 
 from wipsie.kernel.clock import SystemClock
 from wipsie.queue.message import StandardMessage
@@ -29,9 +29,10 @@ async def take_time(message: StandardMessage[Any], context: TaskContext) -> dict
 
 async def main(folder: Path) -> None:
     clock = SystemClock()
-    database = open_database(folder, clock)
+    store = store_of_this_process()
+    database = store.database(folder, clock)
     await database.start()
-    engine = await open_engine(folder, clock)
+    engine = await open_engine(store, folder, clock)
     registry = HandlerRegistry()
     registry.add(HandlerSpec(task_type="killed", queue=QUEUE, function=take_time))
     worker = Worker(
