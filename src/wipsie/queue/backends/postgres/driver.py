@@ -73,6 +73,8 @@ def is_driver_error(error: BaseException) -> bool:
     import asyncpg
 
     kinds = cast(
-        tuple[type[BaseException], ...], (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+        tuple[type[BaseException], ...],
+        # The internal one: a call met a connection that was lost in the middle of another.
+        (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError),
     )
     return isinstance(error, kinds)
