@@ -200,12 +200,13 @@ async def test_a_store_that_stays_away_ends_the_run_with_how_to_go_on(
     await broken.stop()
 
 
-async def test_a_second_mover_is_told_to_let_the_first_finish(
+async def test_two_movers_at_once_move_nothing_twice(
     here: SqliteQueueBackend, there: SqliteQueueBackend, tmp_path: Path, clock: FakeClock
 ) -> None:
     await fill(here, 2000)
     before = await contents(here)
-    movers = [transfer(here, there, tmp_path, clock, batch_messages_max=5).run() for _ in range(2)]
+    sizes = (5, 7)
+    movers = [transfer(here, there, tmp_path, clock, batch_messages_max=size).run() for size in sizes]
     outcomes = await asyncio.gather(*movers, return_exceptions=True)
     assert any(isinstance(outcome, Conflict) for outcome in outcomes), outcomes
     await transfer(here, there, tmp_path, clock).run()

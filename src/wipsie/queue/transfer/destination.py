@@ -11,7 +11,7 @@ from wipsie.kernel import json
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName
-from wipsie.queue.contract import MessageState, NewMessage, Outcome, Priority, QueueBackend, StoredMessage
+from wipsie.queue.contract import MessageState, NewMessage, Outcome, QueueBackend, StoredMessage
 from wipsie.queue.transfer.journal import Entry, Journal
 from wipsie.queue.transfer.port import TransferPort
 from wipsie.queue.transfer.source import Item
@@ -73,9 +73,11 @@ class SendingDestination:
         self._journal = journal
         self._clock = clock
         self._doubtful: dict[QueueName, set[str]] = {}
+        self._is_fifo: dict[QueueName, bool] = {}
 
     async def open(self, queue: QueueName, transfer: str) -> set[str]:
         del transfer
+        self._is_fifo[queue] = (await self._backend.queue_settings(queue)).fifo
         entry = self._journal.entry(queue)
         self._doubtful.setdefault(queue, set()).update(entry.underway, entry.doubtful)
         return set(entry.arrived)
@@ -107,17 +109,22 @@ class SendingDestination:
         ]
 
     def _new(self, message: StoredMessage, now_ms: int) -> NewMessage:
+        can, is_fifo = self._backend.capabilities, self._is_fifo[message.queue]
         waits = message.state in (MessageState.DELAYED, MessageState.BLOCKED)
+        delay_s: float | None = max(0, message.visible_at_ms - now_ms) / 1000 if waits else 0.0
+        if is_fifo and not can.fifo_delay:
+            delay_s = None
+        # Its own deduplication id could meet that of another message of this queue, whose window was over where both come
+        # from, and be taken for a repeat. The message id cannot, and makes a batch that is sent again harmless for a while.
+        recognises = can.deduplication or (is_fifo and can.fifo_deduplication)
         return NewMessage(
             queue=message.queue,
             body=message.body,
             message_id=message.message_id,
             attributes=dict(message.attributes) or None,
-            priority=message.priority if self._backend.capabilities.priority else Priority.MEDIUM,
-            delay_s=max(0, message.visible_at_ms - now_ms) / 1000 if waits else 0.0,
+            priority=message.priority,
+            delay_s=delay_s,
             group_id=message.group_id,
-            # Its own id could meet that of another message of this queue, whose window was over where both come from, and
-            # be taken for a repeat. The message id cannot, and makes a batch that is sent again harmless for a while.
-            deduplication_id=message.message_id if self._backend.capabilities.deduplication else None,
+            deduplication_id=message.message_id if recognises else None,
             origin=message.dead_letter.origin if message.dead_letter is not None else message.origin,
         )

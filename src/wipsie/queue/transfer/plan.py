@@ -141,7 +141,9 @@ def _losses(plans: Sequence[QueuePlan], source: QueueBackend, destination: Queue
         if any(one.counts.total and one.settings.name in dead for one in plans if not one.empty):
             found.append(f"Dead letters arrive in the {name} backend without their cause and attempts.")
     if not destination.capabilities.priority:
-        found.append(f"The {name} backend has no priorities: messages arrive in the order of acceptance.")
+        found.append(f"The {name} backend delivers in no order of priority.")
+    if not destination.capabilities.fifo_delay and any(one.settings.fifo and one.counts.delayed for one in plans):
+        found.append(f"The {name} backend keeps no delays of single messages in FIFO queues.")
     if not isinstance(source, TransferPort) and any(one.counts.delayed for one in plans):
         found.append(
             f"The {source.capabilities.name} backend hands over delayed messages only when their delay ends; "

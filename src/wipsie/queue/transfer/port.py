@@ -34,9 +34,9 @@ class TransferPort(Protocol):
         are not remembered. Limits of intake (`max_messages`, `message_bytes_max`) do not apply: these messages were
         accepted before.
 
-        `previous` is what was noted before, None when nothing was: when another text stands there, somebody else moves the
-        same queue, and nothing happens but Conflict. QueueNotFound, StorageUnavailable; after the latter it may have
-        happened, ask `adopted`.
+        `previous` is what was noted before, None when nothing was. When `batch` itself stands there, it was done before and
+        nothing happens; when any other text stands there, somebody else moves the same queue: Conflict. QueueNotFound,
+        StorageUnavailable; after the latter it may have happened, ask `adopted`.
         """
         ...
 
