@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,7 @@ class Store:
 
 
 @contextmanager
-def opened(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+def opened(name: str, request: pytest.FixtureRequest) -> Generator[Store]:
     """A store of this test alone on the servers all tests share."""
     token = os.urandom(4).hex()
     # Servers are shared, queues are not.
