@@ -24,7 +24,7 @@ from benchmarks.scenario import SIZES, Scenario, Size
 from benchmarks.table import show
 
 RESULTS = ROOT / "benchmarks" / "results"
-DATA = ROOT / ".wipsie"
+DATA = ROOT / "build" / "benchmarks"
 """Ignored by git, and on the disk of the repository: a temporary folder may be in memory, where fsync costs nothing."""
 
 
@@ -40,7 +40,9 @@ def main(
     repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Repeats per scenario; 3 by default.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of a table.")] = False,
     name: Annotated[str | None, typer.Option(help="Name of the result file; local-<time> by default.")] = None,
-    directory: Annotated[Path | None, typer.Option(help="Where the measured data lives; .wipsie by default.")] = None,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the measured data lives; build/benchmarks by default.")
+    ] = None,
     results: Annotated[Path, typer.Option(help="Where the result file goes.")] = RESULTS,
     list_scenarios: Annotated[bool, typer.Option("--list", help="List the scenarios and leave.")] = False,
 ) -> None:

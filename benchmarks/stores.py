@@ -76,9 +76,12 @@ def open_store(name: str, directory: Path) -> Generator[Store]:
 
 @contextmanager
 def postgres_server(directory: Path) -> Generator[PostgresServer]:
-    """A running PostgreSQL with `POSTGRES_SETTINGS`. ServerMissing."""
+    """A running PostgreSQL with `POSTGRES_SETTINGS`. ServerMissing, Skipped."""
     server = PostgresServer(directory, settings=POSTGRES_SETTINGS)
-    server.start()
+    try:
+        server.start()
+    except ValueError as unreachable:
+        raise Skipped(f"Its account cannot reach the folder; choose another with --directory. {unreachable}") from None
     try:
         yield server
     finally:

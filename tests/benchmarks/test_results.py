@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from benchmarks.derived import PROCESSED, derived_figures
+from benchmarks.catalogue import scenario_names
+from benchmarks.derived import PAIRS, PROCESSED, derived_figures
 from benchmarks.machine import MachineFacts
 from benchmarks.report import markdown
 from benchmarks.results import RunResult, ScenarioResult, gather, load, save
@@ -72,16 +73,63 @@ def test_a_bar_is_met_in_its_direction(value: float, lower_is_better: bool, met:
 
 
 def test_rivals_are_compared_within_one_run() -> None:
-    run = run_of(processed("tasks_processed", 30_000.0), processed("rival_celery", 1_500.0))
+    run = run_of(processed("tasks_processed_postgresql", 24_000.0), processed("rival_pgqueuer_postgresql", 12_000.0))
     (ratio,) = derived_figures(run)
-    assert ratio.median == 20
+    assert ratio.median == 2
     assert ratio.met is True
-    assert not derived_figures(run_of(processed("rival_celery", 1_500.0)))
+    assert not derived_figures(run_of(processed("rival_pgqueuer_postgresql", 1_500.0)))
+    # Not on the same server settings, so not compared.
+    other = processed("rival_celery_redis", 1_500.0)
+    assert not derived_figures(run_of(processed("tasks_processed_redis_everysec", 30_000.0), other))
+
+
+def test_every_compared_pair_is_one_of_known_scenarios() -> None:
+    assert {name for pair in PAIRS for name in (pair.own, pair.rival)} <= set(scenario_names())
+
+
+def test_stores_stand_side_by_side_with_the_rivals_beneath() -> None:
+    run = run_of(
+        processed("tasks_processed_sqlite", 30_000.0),
+        processed("tasks_processed_redis", 20_000.0),
+        processed("rival_celery_redis", 1_000.0),
+    )
+    run.scenarios[2].settings = {"version": "5"}
+    table = markdown(run)
+    assert "| | SQLite | Redis |" in table
+    assert "| no-op tasks processed/s | 30,000 | 20,000 |" in table
+    assert "| rival_celery_redis 5: no-op tasks processed/s |  | 1,000 |" in table
+    # What stands there is not repeated below.
+    assert "30,000 tasks/s" not in table
+
+
+def test_a_scenario_that_takes_turns_inside_is_not_repeated(tmp_path: Path) -> None:
+    runs: list[str] = []
+
+    def run_repeat(scenario: Scenario, size: Size, directory: Path) -> Outcome:
+        runs.append(scenario.name)
+        return Outcome(measurements=[Measurement(name="one", value=1.0, unit="s")])
+
+    def measure(size: Size, directory: Path) -> Outcome:
+        raise AssertionError("a repeat is run by run_repeat")
+
+    scenarios = [
+        Scenario(name="long", title="", run=measure, repeats_max=1),
+        Scenario(name="short", title="", run=measure),
+    ]
+    run_scenarios(
+        scenarios,
+        SIZES["smoke"],
+        repeats=2,
+        directory=tmp_path,
+        on_step=lambda scenario, repeat: None,
+        run_repeat=run_repeat,
+    )
+    assert runs == ["long", "short", "short"]
 
 
 def test_a_result_survives_its_file_and_the_report_shows_only_what_it_holds(tmp_path: Path) -> None:
-    skipped = ScenarioResult(name="rival_celery", title="Celery", skipped="needs redis-server.")
-    path = save(run_of(processed("tasks_processed", 30_000.0, 31_000.0, 29_000.0), skipped), tmp_path)
+    skipped = ScenarioResult(name="rival_celery_redis", title="Celery", skipped="needs redis-server.")
+    path = save(run_of(processed("http_send", 30_000.0, 31_000.0, 29_000.0), skipped), tmp_path)
     table = markdown(load(path))
     assert "| no-op tasks processed | 30,000 tasks/s | 29,000 to 31,000 |" in table
     assert "Not measured: Celery. needs redis-server." in table
