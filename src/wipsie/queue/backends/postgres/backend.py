@@ -25,6 +25,7 @@ from wipsie.queue.backends.postgres.operations.queues import QueueKeeper
 from wipsie.queue.backends.postgres.operations.receive import Ask, Claim, Receiver
 from wipsie.queue.backends.postgres.operations.send import Sender, SendOutcome
 from wipsie.queue.backends.postgres.operations.settle import Deleter, Extender
+from wipsie.queue.backends.postgres.operations.transfer import HouseMover
 from wipsie.queue.backends.postgres.schema import check_schema_name, prepare_schema
 from wipsie.queue.backends.postgres.store import Store
 from wipsie.queue.contract import (
@@ -82,6 +83,7 @@ class PostgresQueueBackend:
         self._keeper = QueueKeeper(self._store)
         self._sender = Sender(self._store)
         self._mover = Mover(self._store)
+        self._house_mover = HouseMover(self._store)
         self._receiver = Receiver(self._store, self._mover)
         self._maintainer = Maintainer(self._store, self._time, clock)
         self._sends: Lane[Sequence[NewMessage], list[SendOutcome]] = Lane(
@@ -114,8 +116,8 @@ class PostgresQueueBackend:
         self._burials: Lane[Sequence[DeadLetterOrder], list[Outcome]] = Lane(
             self._mover.run, name="dead-letter", waits_for="the database", weigh=len, weight_max=_BATCH_MESSAGES_MAX
         )
+        self._counts: Lane[QueueName, QueueCounts] = Lane(self._keeper.count, name="count", waits_for="the database")
         self._tasks: list[asyncio.Task[None]] = []
-        self._rare_calls = 0
         self._is_running = False
         self._is_stopping = False
 
@@ -159,7 +161,7 @@ class PostgresQueueBackend:
     @property
     def _lanes(self) -> tuple[Lane[Any, Any], ...]:
         # Receives before changes: an abandoned receive is given back by a change.
-        return self._sends, self._receives, self._deletes, self._changes, self._burials
+        return self._sends, self._receives, self._deletes, self._changes, self._burials, self._counts
 
     async def create_queue(self, settings: QueueSettings) -> QueueSettings:
         self._check_running()
@@ -200,7 +202,7 @@ class PostgresQueueBackend:
         # Through SQLAlchemy, which opens the transaction with its first statement.
         async def execute(verb: str, *arguments: object) -> list[Row]:
             result = await connection.exec_driver_sql(self._store.call_text(verb, len(arguments)), arguments)
-            return [tuple(row) for row in result.fetchall()]
+            return list(result.fetchall())
 
         try:
             outcomes, ready = await self._sender.send_within(execute, messages)
@@ -254,8 +256,7 @@ class PostgresQueueBackend:
         return await self._burials.call(orders) if orders else []
 
     async def counts(self, queue: QueueName) -> QueueCounts:
-        self._check_running()
-        return await self._keeper.counts(queue)
+        return await self._counts.call(queue)
 
     async def purge(self, queue: QueueName) -> int:
         self._check_running()
@@ -286,6 +287,22 @@ class PostgresQueueBackend:
     ) -> RedriveStep:
         self._check_running()
         return await self._mover.redrive(queue, destination, matching, limit, after_sequence_number)
+
+    # Moving house, see `wipsie.queue.transfer.port`
+
+    async def adopt(
+        self, queue: QueueName, messages: Sequence[StoredMessage], *, transfer: str, batch: str, previous: str | None
+    ) -> None:
+        self._check_running()
+        await self._house_mover.adopt(queue, messages, transfer=transfer, batch=batch, previous=previous)
+
+    async def adopted(self, queue: QueueName, transfer: str) -> str | None:
+        self._check_running()
+        return await self._house_mover.adopted(queue, transfer)
+
+    async def remove(self, queue: QueueName, messages: Sequence[tuple[int, MessageId]]) -> int:
+        self._check_running()
+        return await self._house_mover.remove(queue, messages)
 
     def _check_running(self) -> None:
         if not self._is_running:
