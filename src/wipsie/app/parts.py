@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass, field
 
 import wipsie
+from wipsie.app.direct_publisher import publish_directly
 from wipsie.app.objects import build_blobs
 from wipsie.app.polling_grants import PollingGrants
-from wipsie.app.queues import build_engine
+from wipsie.app.queues import build_backend, build_engine
 from wipsie.app.settings import Settings
 from wipsie.blobs import BlobStore
 from wipsie.database import Database
@@ -55,11 +56,14 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         max_overflow=settings.database.max_overflow,
     )
     blobs = build_blobs(settings)
+    backend = build_backend(settings, clock, blobs=blobs)
+    engine = build_engine(settings, clock, metrics, backend=backend)
+    publish_directly(database, settings.database.url, engine, backend)
     parts = Parts(
         settings=settings,
         clock=clock,
         metrics=metrics,
-        engine=build_engine(settings, clock, metrics, blobs=blobs),
+        engine=engine,
         database=database,
         blobs=blobs,
         run_log=RunLog(database),

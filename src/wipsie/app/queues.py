@@ -51,11 +51,11 @@ def build_backend(settings: Settings, clock: Clock, *, blobs: BlobStore | None =
 
 
 def build_engine(
-    settings: Settings, clock: Clock, metrics: Metrics | None = None, *, blobs: BlobStore | None = None
+    settings: Settings, clock: Clock, metrics: Metrics | None = None, *, backend: QueueBackend | None = None
 ) -> QueueEngine:
-    """The engine over that backend; not started. ConfigurationError."""
+    """The engine over `backend`, by default the one QUEUE_URL asks for; not started. ConfigurationError."""
     names = QueueNames(settings.queue.prefix)
-    return QueueEngine(build_backend(settings, clock, blobs=blobs), clock=clock, names=names, metrics=metrics)
+    return QueueEngine(backend or build_backend(settings, clock), clock=clock, names=names, metrics=metrics)
 
 
 def _scheme(url: str) -> str:

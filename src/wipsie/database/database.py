@@ -145,19 +145,13 @@ class Database:
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncGenerator[UnitOfWork]:
-        """`begin` with an outbox and an inbox: rows, published messages and "this message is handled" in one commit.
-
-        With `publish_with`, a message the queue refuses (QueueFull, QueueNotFound, …) undoes the unit and is raised.
-        """
+        """`begin` with an outbox and an inbox: rows, published messages and "this message is handled" in one commit."""
         publisher = self._publisher
         async with self.begin() as connection:
             unit = UnitOfWork(connection, self.clock)
             yield unit
-            if publisher is None:
-                await unit.write_outbox()
-            else:
-                await unit.send_with(publisher)
-        if unit.published and publisher is None:
+            relay_wanted = await unit.write_messages(publisher)
+        if relay_wanted:
             for hook in list(self._commit_hooks):
                 hook()
 

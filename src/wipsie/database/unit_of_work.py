@@ -28,8 +28,8 @@ class UnitOfWork:
         """Send `message` (a `NewMessage`) if, and only if, this unit commits.
 
         By the outbox it is in the queue moments after the commit, and a queue that does not exist is found out then, see
-        `wipsie.database.outbox.refused`. With `Database.publish_with` it is in the queue with the commit, and a refusal
-        undoes the unit.
+        `wipsie.database.outbox.refused`. With `Database.publish_with` it is in the queue with the commit; what the queue
+        refuses at that moment, because it is full for example, goes by the outbox all the same.
         """
         self._published.append(message)
 
@@ -37,16 +37,14 @@ class UnitOfWork:
         """Note that `handler` handles `message_id` in this commit. False: it did so before; leave everything as it is."""
         return await inbox.mark_handled(self.connection, message_id, handler, now_ms=self._clock.now_ms())
 
-    async def send_with(self, publisher: TransactionPublisher) -> None:
-        """Send what was published in this transaction; the last step before the commit. Called by
-        `Database.unit_of_work`. Raises the first refusal."""
-        if not self._published:
-            return
-        for result in await publisher.send_within(self.connection, self._published):
-            if isinstance(result, WipsieError):
-                raise result
-
-    async def write_outbox(self) -> None:
-        """Store what was published; the last step before the commit. Called by `Database.unit_of_work`."""
-        if self._published:
-            await outbox.write(self.connection, self._published, now_ms=self._clock.now_ms())
+    async def write_messages(self, publisher: TransactionPublisher | None) -> bool:
+        """Put what was published into the queue or the outbox; the last step before the commit. Called by
+        `Database.unit_of_work`. True when the relay has something to do."""
+        by_outbox = self._published
+        if publisher is not None and by_outbox:
+            results = await publisher.send_within(self.connection, by_outbox)
+            refusals = [isinstance(result, WipsieError) for result in results]
+            by_outbox = [message for message, refused in zip(by_outbox, refusals, strict=True) if refused]
+        if by_outbox:
+            await outbox.write(self.connection, by_outbox, now_ms=self._clock.now_ms())
+        return bool(by_outbox)

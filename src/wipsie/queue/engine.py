@@ -194,7 +194,7 @@ class QueueEngine:
 
     async def send(self, message: NewMessage) -> SendResult:
         """Store one message; returns when it is durable. Raises the refusal (see `QueueBackend.send`)."""
-        self._check(message)
+        self.check(message)
         result = (await self._backend.send((message,)))[0]
         if isinstance(result, WipsieError):
             raise result
@@ -206,7 +206,7 @@ class QueueEngine:
         accepted: list[int] = []
         for index, message in enumerate(messages):
             try:
-                self._check(message)
+                self.check(message)
             except WipsieError as error:
                 results[index] = error
             else:
@@ -218,7 +218,7 @@ class QueueEngine:
                 results[index] = result
         return [result for result in results if result is not None]
 
-    def _check(self, message: NewMessage) -> None:
+    def check(self, message: NewMessage) -> None:
         """Refuse what is wrong whatever the backend. Hot: called for each send."""
         body = message.body
         if not body:
