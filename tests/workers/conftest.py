@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from wipsie.database import Database
-from wipsie.database.migrator import migrate
 from wipsie.kernel.ids import MessageId, QueueName, new_message_id
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.contract import NewMessage, QueueCounts, QueueSettings, StoredMessage
@@ -126,24 +124,13 @@ class Workshop:
         await self.clock.settle()
 
 
-@pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with all tables, to be copied."""
-    import asyncio
-
-    path = tmp_path_factory.mktemp("database") / "wipsie.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
-    return path
-
-
 @pytest.fixture
-async def workshop(tmp_path: Path, migrated_database: Path) -> AsyncIterator[Workshop]:
-    shutil.copy(migrated_database, tmp_path / "wipsie.db")
+async def workshop(tmp_path: Path, migrated_database_url: str) -> AsyncIterator[Workshop]:
     clock = FakeClock()
     engine = QueueEngine(SqliteQueueBackend(tmp_path / "queue.db", clock=clock), clock=clock, names=QueueNames())
     await engine.start()
     await engine.declare([QueueSettings(name=engine.names.stored(name)) for name in ("default", "other")])
-    database = Database(f"sqlite:///{tmp_path}/wipsie.db", clock=clock)
+    database = Database(migrated_database_url, clock=clock)
     await database.start()
     shop = Workshop(clock, engine, database, Metrics())
     yield shop

@@ -16,9 +16,9 @@ from wipsie.workers.outbox_relay import OutboxRelay
 from wipsie.workers.schedules import ScheduleStore
 
 
-async def main(folder: Path, start_s: float, rounds: int) -> None:
+async def main(database_url: str, folder: Path, start_s: float, rounds: int) -> None:
     clock = FakeClock(start_s, settle_s=0)
-    database = Database(f"sqlite:///{folder}/wipsie.db", clock=clock)
+    database = Database(database_url, clock=clock)
     await database.start()
     names = QueueNames()
     engine = QueueEngine(SqliteQueueBackend(folder / "queue.db", clock=clock), clock=clock, names=names)
@@ -36,4 +36,4 @@ async def main(folder: Path, start_s: float, rounds: int) -> None:
     await database.stop()
 
 
-asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from wipsie.database import Database, outbox
-from wipsie.database.migrator import migrate
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.contract import Attribute, NewMessage, Priority, QueueSettings
@@ -20,6 +19,17 @@ from wipsie.testing.eventually import eventually
 from wipsie.workers.leader import Lease, holder_of
 from wipsie.workers.outbox_relay import OutboxRelay
 
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+
+DYING_DELETES = {
+    "sqlite": ["CREATE TRIGGER dies BEFORE DELETE ON outbox BEGIN SELECT RAISE(ABORT, 'killed'); END"],
+    "postgresql": [
+        """CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'killed' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
+        "CREATE TRIGGER dies BEFORE DELETE ON outbox EXECUTE FUNCTION die()",
+    ],
+}
+
 
 @pytest.fixture
 def clock() -> FakeClock:
@@ -27,10 +37,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path, clock: FakeClock) -> AsyncGenerator[Database]:
-    url = f"sqlite:///{tmp_path}/wipsie.db"
-    await migrate(url)
-    database = Database(url, clock=clock, pool_size=4)
+async def database(migrated_database_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    database = Database(migrated_database_url, clock=clock, pool_size=4)
     await database.start()
     yield database
     await database.stop()
@@ -107,11 +115,11 @@ async def test_a_commit_is_relayed_at_once_without_time_passing(
 
 
 async def test_messages_of_other_processes_are_found_by_polling(
-    database: Database, engine: QueueEngine, relay: OutboxRelay, clock: FakeClock
+    migrated_database_url: str, database: Database, engine: QueueEngine, relay: OutboxRelay, clock: FakeClock
 ) -> None:
     await relay.start()
     await eventually(lambda: clock.sleepers == 1)
-    elsewhere = Database(f"sqlite:///{database.url.path}", clock=clock)
+    elsewhere = Database(migrated_database_url, clock=clock)
     await publish(elsewhere, message("from elsewhere"))
     await elsewhere.stop()
     await clock.advance(2)
@@ -125,13 +133,13 @@ async def test_a_relay_that_dies_between_send_and_delete_sends_nothing_twice(
     await publish(database, *(message(str(number)) for number in range(5)))
     # What a kill leaves: everything sent, and every row and the lease still there.
     async with database.begin() as connection:
-        await connection.exec_driver_sql(
-            "CREATE TRIGGER dies BEFORE DELETE ON outbox BEGIN SELECT RAISE(ABORT, 'killed'); END"
-        )
+        for statement in DYING_DELETES[database.dialect]:
+            await connection.exec_driver_sql(statement)
     with pytest.raises(IntegrityError, match="killed"):
         await OutboxRelay(database, engine, clock=clock).run_once()
     async with database.begin() as connection:
-        await connection.exec_driver_sql("DROP TRIGGER dies")
+        place = " ON outbox" if database.dialect == "postgresql" else ""
+        await connection.exec_driver_sql(f"DROP TRIGGER dies{place}")
     assert len(await bodies(engine)) == 5
     assert await waiting(database) == 5
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from wipsie.kernel.ids import MessageId
 from wipsie.workers.run_log import TaskRun
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 
 
 def _run(number: int, status: str = "succeeded", queue: str = "default", **fields: Any) -> TaskRun:

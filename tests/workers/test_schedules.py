@@ -3,14 +3,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from wipsie.database import Database, outbox
-from wipsie.database.migrator import migrate
 from wipsie.kernel import json
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import InvalidInput, NotFound
@@ -22,6 +20,8 @@ from wipsie.workers.schedules import ScheduleSpec, ScheduleStore, schedules_tabl
 
 HOUR_MS = 3_600_000
 
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+
 
 @pytest.fixture
 def clock() -> FakeClock:
@@ -30,10 +30,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path, clock: FakeClock) -> AsyncGenerator[Database]:
-    url = f"sqlite:///{tmp_path}/wipsie.db"
-    await migrate(url)
-    database = Database(url, clock=clock, pool_size=4)
+async def database(migrated_database_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    database = Database(migrated_database_url, clock=clock, pool_size=4)
     await database.start()
     yield database
     await database.stop()
@@ -308,11 +306,9 @@ async def test_the_scheduler_outlives_a_database_that_fails(
 
 
 @pytest.mark.slow
-async def test_declaring_imports_the_cron_library_only_for_what_is_new(tmp_path: Path) -> None:
+async def test_declaring_imports_the_cron_library_only_for_what_is_new(migrated_database_url: str) -> None:
     # In a process of its own: other tests have imported it here.
-    url = f"sqlite:///{tmp_path}/other.db"
-    await migrate(url)
-    database = Database(url, clock=SystemClock())
+    database = Database(migrated_database_url, clock=SystemClock())
     await database.start()
     await ScheduleStore(database, SystemClock()).declare([hourly(cron="0 0 1 1 *")])
     await database.stop()
@@ -331,5 +327,5 @@ async def main():
 asyncio.run(main())
 sys.exit(any(name.startswith("apscheduler") for name in sys.modules))
 """
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, url)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, migrated_database_url)
     assert await process.wait() == 0

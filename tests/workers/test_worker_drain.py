@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from wipsie.queue.contract import MessageState
 from wipsie.testing.eventually import eventually
 from wipsie.workers.heartbeat import FORGET_S, WorkerDirectory
@@ -83,6 +85,7 @@ async def test_a_second_call_hastens(workshop: Any) -> None:
     assert (await workshop.counts()).ready == 1
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 async def test_a_stopped_worker_leaves_the_directory_and_a_silent_one_drops_out_of_it(workshop: Any) -> None:
     async def handler(message: Any, context: Any) -> None: ...
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ import uvicorn
 from wipsie.api.application import build_api
 from wipsie.blobs import BlobStore
 from wipsie.database import Database
-from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
@@ -85,23 +83,14 @@ class Desk:
 OpenDesk = Callable[..., Awaitable[Desk]]
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables, to be copied: migrating once is enough."""
-    path = tmp_path_factory.mktemp("migrated") / "wipsie.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
-    return path
-
-
 @pytest.fixture
-async def open_desk(tmp_path: Path, migrated: Path) -> AsyncIterator[OpenDesk]:
+async def open_desk(tmp_path: Path, migrated_database_url: str) -> AsyncIterator[OpenDesk]:
     """A function that opens a desk with the settings given to it; loopback is allowed unless they say otherwise."""
     opened: list[Desk] = []
 
     async def open_one(**settings: Any) -> Desk:
         clock = SystemClock()
-        database = Database(f"sqlite:///{tmp_path}/wipsie.db", clock=clock)
-        shutil.copyfile(migrated, tmp_path / "wipsie.db")
+        database = Database(migrated_database_url, clock=clock)
         names = QueueNames()
         engine = QueueEngine(SqliteQueueBackend(tmp_path / "queue.db", clock=clock), clock=clock, names=names)
         registry = HandlerRegistry()

@@ -17,6 +17,8 @@ from wipsie.workers.handler import Reject, Retry
 
 PENGUINS = files("wipsie.slices.tasks").joinpath("data", "penguins.csv").read_bytes()
 
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+
 
 @pytest.fixture
 async def source() -> AsyncIterator[HttpSource]:
