@@ -13,10 +13,12 @@ T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run in a process prepared as those of Wipsie are: thread switch interval, frozen start-up objects, uvloop."""
-    from wipsie.app.process import SWITCH_INTERVAL_S, quick_start
+    """Run in a process prepared as those of Wipsie are: thread switch interval, thresholds of the garbage collector, frozen
+    start-up objects, uvloop."""
+    from wipsie.app.process import GC_THRESHOLDS, SWITCH_INTERVAL_S, quick_start
 
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*GC_THRESHOLDS)
     with quick_start():
         gc.collect()
     return run_plainly(coroutine)

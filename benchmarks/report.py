@@ -28,7 +28,7 @@ def _lines(run: RunResult) -> Iterator[str]:
     yield (
         f"Measured {run.started_at[:10]} on {facts.cores} cores of {facts.cpu}, {facts.memory_mb / 1024:.0f} GB, "
         f"{facts.file_system} (fsync {facts.fsync_median_ms} ms, p99 {facts.fsync_p99_ms} ms), {facts.system}, "
-        f"{facts.python} (loop of a million additions: {facts.python_probe_ms} ms), SQLite {facts.sqlite}, commit {facts.commit or 'unknown'}. "
+        f"{facts.python} (loop of a million additions: {facts.python_probe_ms} ms), SQLite {facts.sqlite}{_servers(run)}, commit {facts.commit or 'unknown'}. "
         f"Median of {run.repeats} repeat{'s' if run.repeats > 1 else ''}, size {run.size}."
     )
     for warning in facts.warnings:
@@ -52,6 +52,17 @@ def _lines(run: RunResult) -> Iterator[str]:
         if reason is not None:
             yield ""
             yield f"Not measured: {title}. {reason.splitlines()[-1]}"
+
+
+def _servers(run: RunResult) -> str:
+    """The releases of the servers that were measured, as the scenarios wrote them down."""
+    found = {
+        title: scenario.settings[name]
+        for name, title in (("postgresql", "PostgreSQL"), ("redis", "Redis"), ("moto", "moto"))
+        for scenario in run.scenarios
+        if name in scenario.settings
+    }
+    return "".join(f", {title} {release}" for title, release in found.items())
 
 
 def _side_by_side(run: RunResult) -> Iterator[str]:

@@ -11,7 +11,7 @@ from benchmarks.rivals.servers import rival_redis
 from benchmarks.scenario import Outcome, Scenario, Size
 from benchmarks.stores import PROGRAMS, TITLES
 
-CONCURRENCY = 100
+CONCURRENCY = 1000
 POLL_S = 0.01
 
 
