@@ -11,7 +11,6 @@ import pytest
 from wipsie.testing.servers import PostgresServer, ServerMissing
 
 
-
 @pytest.fixture(scope="session")
 def durable_server(session_server_folder: Path, servers_required: bool) -> Iterator[PostgresServer]:
     """A server that brings commits to the disk, so that the backend on it may call itself durable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wipsie.database.failures import as_unavailable
 from wipsie.kernel.clock import Clock
@@ -200,9 +200,9 @@ class PostgresQueueBackend:
         from sqlalchemy.exc import SQLAlchemyError
 
         # Through SQLAlchemy, which opens the transaction with its first statement.
-        async def execute(verb: str, *arguments: object) -> list[Row]:
+        async def execute(verb: str, *arguments: object) -> Sequence[Row]:
             result = await connection.exec_driver_sql(self._store.call_text(verb, len(arguments)), arguments)
-            return list(result.fetchall())
+            return cast(Sequence[Row], result.fetchall())
 
         try:
             outcomes, ready = await self._sender.send_within(execute, messages)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Protocol, cast
 
-Row = Sequence[Any]
-"""A row: fields by position, or by name as in a mapping."""
+
+class Row(Protocol):
+    """A row: fields by position or by name."""
+
+    def __getitem__(self, field: int | str, /) -> Any: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 class Scope(Protocol):
@@ -24,13 +29,13 @@ class Scope(Protocol):
 class Session(Protocol):
     """The part of `asyncpg.Connection` used here. Times are in seconds."""
 
-    async def fetch(self, query: str, *args: object, timeout: float | None = None) -> list[Row]: ...
+    async def fetch(self, query: str, *args: object) -> list[Row]: ...
 
-    async def fetchrow(self, query: str, *args: object, timeout: float | None = None) -> Row | None: ...
+    async def fetchrow(self, query: str, *args: object) -> Row | None: ...
 
-    async def fetchval(self, query: str, *args: object, timeout: float | None = None) -> Any: ...
+    async def fetchval(self, query: str, *args: object) -> Any: ...
 
-    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str: ...
+    async def execute(self, query: str, *args: object) -> str: ...
 
     def transaction(self) -> Scope: ...
 
@@ -44,7 +49,7 @@ class Session(Protocol):
 
     def terminate(self) -> None: ...
 
-    async def close(self, *, timeout: float | None = None) -> None: ...
+    async def close(self, *, timeout: float | None = None) -> None: ...  # noqa: ASYNC109  asyncpg says so
 
 
 async def open_session(
@@ -53,7 +58,7 @@ async def open_session(
     """Connect. `prepare`: statements may outlive their transaction. Raises what asyncpg raises; see `failures`."""
     import asyncpg
 
-    connect = cast(Callable[..., Any], asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
+    connect = cast(Callable[..., Any], asyncpg.connect)
     # asyncpg's own time-out does not cover the look-up of the host's name.
     async with asyncio.timeout(timeout_s):
         session = await connect(

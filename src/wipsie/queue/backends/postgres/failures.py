@@ -43,7 +43,8 @@ def unreachable(server: ServerAddress, error: Exception) -> WipsieError:
     state = postgres_state(error) or ""
     if state in _SETTINGS_WRONG:
         return ConfigurationError(
-            f"QUEUE_URL: {_SETTINGS_WRONG[state]} ({server.shown}).", details={"setting": "QUEUE_URL", "sqlstate": state}
+            f"QUEUE_URL: {_SETTINGS_WRONG[state]} ({server.shown}).",
+            details={"setting": "QUEUE_URL", "sqlstate": state},
         )
     if isinstance(error, TimeoutError):
         reason = f"it does not answer within {server.connect_timeout_s:g} s"

@@ -38,12 +38,7 @@ def known_queue(queue_id: int, version: int, text: str) -> KnownQueue:
         version,
         settings,
         has_keys,
-        not (
-            has_keys
-            or settings.delay_s
-            or settings.content_based_deduplication
-            or settings.max_messages is not None
-        ),
+        not (has_keys or settings.delay_s or settings.content_based_deduplication or settings.max_messages is not None),
     )
 
 

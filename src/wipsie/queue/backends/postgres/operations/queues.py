@@ -108,25 +108,14 @@ class QueueKeeper:
         self._store.tell_rows(row[1], row[2], row[3])
         return row[0]
 
-    async def counts(self, name: QueueName) -> QueueCounts:
-        """Counts by state. QueueNotFound."""
+    async def count(self, names: list[QueueName]) -> list[QueueCounts | BaseException]:
+        """Counts by state of many queues at one moment, or the refusal: QueueNotFound."""
         for _ in range(_PROMOTING_TRIES):
             now_ms = self._store.now_ms()
-            text, ready, delayed, leased, blocked, oldest, more = await self._store.row("count_queue", now_ms, name)
-            if text is None:
-                raise queue_not_found(name)
-            if more:
-                # A great many delays or leases ended at once.
-                continue
-            return QueueCounts(
-                queue=name,
-                ready=int(ready),
-                delayed=int(delayed),
-                leased=int(leased),
-                blocked=int(blocked),
-                oldest_ready_age_s=None if oldest is None else max(0, now_ms - oldest) / 1000,
-                paused=_settings_decoder.decode(text).paused,
-            )
+            rows = await self._store.rows("count_queues", now_ms, names)
+            if not rows[0]["more"]:
+                return [_counts(name, row, now_ms) for name, row in zip(names, rows, strict=True)]
+            # A great many delays or leases ended at once.
         raise StorageUnavailable("Leases end faster than they can be counted; try again.", retry_after_s=1)
 
     async def peek(
@@ -157,6 +146,21 @@ def _arguments(settings: QueueSettings) -> tuple[object, ...]:
         key_slots(settings),
         int(settings.aging_s * 1000),
         settings.retention_s * 1000,
+    )
+
+
+def _counts(name: QueueName, row: Row, now_ms: int) -> QueueCounts | BaseException:
+    text, ready, delayed, leased, blocked, oldest, _ = row
+    if text is None:
+        return queue_not_found(name)
+    return QueueCounts(
+        queue=name,
+        ready=ready,
+        delayed=delayed,
+        leased=leased,
+        blocked=blocked,
+        oldest_ready_age_s=None if oldest is None else max(0, now_ms - oldest) / 1000,
+        paused=_settings_decoder.decode(text).paused,
     )
 
 

@@ -26,9 +26,9 @@ async def look_at(store: Store, receipts: Sequence[tuple[QueueName, Receipt]]) -
     """One entry for each (queue name, receipt). Refusals: QueueNotFound, InvalidReceipt."""
     await store.learn(name for name, _ in receipts)
     entries = [_look_at(store, name, receipt) for name, receipt in receipts]
-    doubtful = {
-        name for (name, _), entry in zip(receipts, entries, strict=True) if isinstance(entry, WipsieError)
-    } & {name for name, _ in receipts if store.queues.get(name) is not None}
+    doubtful = {name for (name, _), entry in zip(receipts, entries, strict=True) if isinstance(entry, WipsieError)} & {
+        name for name, _ in receipts if store.queues.get(name) is not None
+    }
     if not doubtful:
         return entries
     # A queue of that name may have been deleted and made anew since it was read.

@@ -23,7 +23,7 @@ Claim = tuple[list[Delivery], int | None]
 """Deliveries, and with none: when the next delay or lease of any queue ends."""
 
 _MESSAGE, _NOTHING, _CHANGED = 0, 1, 2
-_PRIORITIES = tuple(Priority)
+_PRIORITIES = {int(priority): priority for priority in Priority}
 _ROUNDS_MAX = 1000
 """A round that meets poison moves it away and looks again; there may be a lot of it."""
 
@@ -127,13 +127,13 @@ class Receiver:
         found: list[list[Row]] = [[] for _ in shares]
         changed: list[_Share] = []
         for row in rows:
-            share = shares[row[1] - 1]
+            place: int = row[1] - 1
             if row[0] == _MESSAGE:
-                found[row[1] - 1].append(row)
+                found[place].append(row)
             elif row[0] == _NOTHING:
-                share.next_due_ms = row[5]
+                shares[place].next_due_ms = row[5]
             else:
-                changed.append(share)
+                changed.append(shares[place])
         again = bool(changed)
         for share, claimed in zip(shares, found, strict=True):
             if claimed:
@@ -200,4 +200,3 @@ class Receiver:
             share.refusal = error
             return False
         return True
-

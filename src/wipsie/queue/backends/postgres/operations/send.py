@@ -24,7 +24,7 @@ from wipsie.queue.contract import NewMessage, Priority, SendResult
 
 SendOutcome = SendResult | WipsieError
 Call = Sequence[NewMessage]
-Execute = Callable[..., Awaitable[list[Row]]]
+Execute = Callable[..., Awaitable[Sequence[Row]]]
 """Calls a function of the schema: verb, arguments."""
 
 _STORED, _DUPLICATE, _FULL, _CHANGED = 0, 1, 2, 3
@@ -227,9 +227,7 @@ class _Batch:
         )
         if rows[0][0] == _CHANGED:
             return False
-        for (outcomes, place), (queue, message), at_ms, row in zip(
-            self._places, both, self._times, rows, strict=True
-        ):
+        for (outcomes, place), (queue, message), at_ms, row in zip(self._places, both, self._times, rows, strict=True):
             outcomes[place] = self._answer(queue, message, at_ms, row)
         return True
 

@@ -140,29 +140,32 @@ BEGIN
     FROM news(ARRAY[id], changes) AS n;
 END $$;
 
--- Counts of a queue after ending delays and leases that are over; NULL without such a queue. `more`: there may be others
--- that are over.
-CREATE OR REPLACE FUNCTION count_queue(
-    now_ms bigint, wanted_name text, OUT settings text, OUT ready bigint, OUT delayed bigint, OUT leased bigint,
-    OUT blocked bigint, OUT oldest bigint, OUT more boolean
+-- Counts of queues after ending delays and leases that are over, a row for each name; settings of NULL: no such queue.
+-- `more`: there may be others that are over.
+CREATE OR REPLACE FUNCTION count_queues(now_ms bigint, names text[]) RETURNS TABLE (
+    settings text, ready bigint, delayed bigint, leased bigint, blocked bigint, oldest bigint, more boolean
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    id integer;
+    has_more boolean;
 BEGIN
-    SELECT p.ended >= 5000 INTO more FROM promote(now_ms, -1, 5000) AS p;
-    SELECT q.queue_id, q.settings INTO id, settings FROM queues AS q WHERE q.name = wanted_name;
-    SELECT coalesce(sum(c.ready_high + c.ready_medium + c.ready_low), 0), coalesce(sum(c.delayed), 0),
-        coalesce(sum(c.leased), 0), coalesce(sum(c.blocked), 0)
-    INTO ready, delayed, leased, blocked FROM counters AS c WHERE c.queue_id = id;
-    IF ready > 0 THEN
-        SELECT min(head.visible_at) INTO oldest
-        FROM (VALUES (0::smallint), (1::smallint), (2::smallint)) AS each (priority)
-        CROSS JOIN LATERAL (
-            SELECT m.visible_at FROM messages AS m
-            WHERE m.state = 0 AND m.queue_id = id AND m.priority = each.priority
-            ORDER BY m.visible_at, m.key LIMIT 1) AS head;
-    END IF;
+    SELECT p.ended >= 5000 INTO has_more FROM promote(now_ms, -1, 5000) AS p;
+    RETURN QUERY
+        SELECT q.settings, coalesce(c.ready, 0), coalesce(c.delayed, 0), coalesce(c.leased, 0), coalesce(c.blocked, 0),
+            CASE WHEN c.ready > 0 THEN (
+                SELECT min(head.visible_at) FROM (VALUES (0::smallint), (1::smallint), (2::smallint)) AS each (priority)
+                CROSS JOIN LATERAL (
+                    SELECT m.visible_at FROM messages AS m
+                    WHERE m.state = 0 AND m.queue_id = q.queue_id AND m.priority = each.priority
+                    ORDER BY m.visible_at, m.key LIMIT 1) AS head) END,
+            has_more
+        FROM unnest(names) WITH ORDINALITY AS wanted (name, place)
+        LEFT JOIN queues AS q ON q.name = wanted.name
+        LEFT JOIN LATERAL (
+            SELECT sum(c.ready_high + c.ready_medium + c.ready_low)::bigint AS ready, sum(c.delayed)::bigint AS delayed,
+                sum(c.leased)::bigint AS leased, sum(c.blocked)::bigint AS blocked
+            FROM counters AS c WHERE c.queue_id = q.queue_id) AS c ON true
+        ORDER BY wanted.place;
 END $$;
 
 -- Messages in order of acceptance. Delays and leases that ended are ready, although the row says so only after the next
