@@ -11,12 +11,12 @@ import msgspec
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError, WipsieError
 from wipsie.kernel.ids import MessageId, QueueName, Receipt
-from wipsie.queue.backend_kit.refusals import not_running
 from wipsie.queue.backends.redis.connection import RedisAddress
 from wipsie.queue.backends.redis.durability import DurabilityFinding, examine
 from wipsie.queue.backends.redis.layout import LAYOUT_VERSION
 from wipsie.queue.backends.redis.looking import Onlooker
 from wipsie.queue.backends.redis.maintenance import Maintenance
+from wipsie.queue.backends.redis.moving import HouseMover
 from wipsie.queue.backends.redis.queues import Queues
 from wipsie.queue.backends.redis.receiving import Claim, Receiver
 from wipsie.queue.backends.redis.redriving import redrive
@@ -60,6 +60,7 @@ class RedisQueueBackend:
         self._settler = Settler(store)
         self._receiver = Receiver(store, self._settler)
         self._onlooker = Onlooker(store)
+        self._house_mover = HouseMover(store)
         self._wakeups = Wakeups(store)
         self._maintenance = Maintenance(store)
         self._lanes = (
@@ -70,9 +71,10 @@ class RedisQueueBackend:
             self._settler.dead_letters,
             self._settler.changes,
             self._onlooker.counts,
+            # Last: the others look queues up through it.
+            store.calls,
         )
         self._links = (self._sender.link, self._receiver.link, self._settler.link, store.link)
-        self._is_running = False
         self._durability: DurabilityFinding | None = None
         self._capabilities = Capabilities(name="redis", durable=False)
 
@@ -90,26 +92,27 @@ class RedisQueueBackend:
         store = self._store
         try:
             await store.link.open()
-            await store.observe_time()
+            for lane in self._lanes:
+                lane.start()
             await self._check_layout()
+            await store.observe_time()
             self._durability = await examine(store.link)
         except BaseException:
-            await store.link.close()
+            await self._close()
             raise
         self._capabilities = msgspec.structs.replace(self._capabilities, durable=self._durability.durable)
         self._receiver.is_stopping = False
-        for lane in self._lanes:
-            lane.start()
         self._wakeups.start()
         self._maintenance.start()
-        self._is_running = True
 
     async def stop(self) -> None:
-        self._is_running = False
         self._receiver.is_stopping = True
         self._store.waiters.wake_all()
         await self._maintenance.stop()
         await self._wakeups.stop()
+        await self._close()
+
+    async def _close(self) -> None:
         for lane in self._lanes:
             await lane.stop()
         await asyncio.gather(*(link.close() for link in self._links))
@@ -129,27 +132,21 @@ class RedisQueueBackend:
     # Queues
 
     async def create_queue(self, settings: QueueSettings) -> QueueSettings:
-        self._check_running()
         return await self._queues.create(settings)
 
     async def change_queue(self, settings: QueueSettings) -> None:
-        self._check_running()
         await self._queues.change(settings)
 
     async def queue_settings(self, queue: QueueName) -> QueueSettings:
-        self._check_running()
         return await self._queues.settings(queue)
 
     async def list_queues(self) -> list[QueueSettings]:
-        self._check_running()
         return await self._queues.all()
 
     async def delete_queue(self, queue: QueueName) -> None:
-        self._check_running()
         await self._queues.remove_messages(queue, and_queue=True)
 
     async def purge(self, queue: QueueName) -> int:
-        self._check_running()
         return await self._queues.remove_messages(queue, and_queue=False)
 
     # Messages
@@ -188,7 +185,6 @@ class RedisQueueBackend:
         state: MessageState | None = None,
         message_id: MessageId | None = None,
     ) -> list[StoredMessage]:
-        self._check_running()
         return await self._onlooker.peek(
             queue, limit=limit, after_sequence_number=after_sequence_number, state=state, message_id=message_id
         )
@@ -202,7 +198,6 @@ class RedisQueueBackend:
         limit: int = 100,
         after_sequence_number: int = 0,
     ) -> RedriveStep:
-        self._check_running()
         return await redrive(
             self._store,
             queue,
@@ -212,6 +207,15 @@ class RedisQueueBackend:
             after_sequence_number=after_sequence_number,
         )
 
-    def _check_running(self) -> None:
-        if not self._is_running:
-            raise not_running()
+    # Moving house, see `wipsie.queue.transfer.port`
+
+    async def adopt(
+        self, queue: QueueName, messages: Sequence[StoredMessage], *, transfer: str, batch: str, previous: str | None
+    ) -> None:
+        await self._house_mover.adopt(queue, messages, transfer=transfer, batch=batch, previous=previous)
+
+    async def adopted(self, queue: QueueName, transfer: str) -> str | None:
+        return await self._house_mover.adopted(queue, transfer)
+
+    async def remove(self, queue: QueueName, messages: Sequence[tuple[int, MessageId]]) -> int:
+        return await self._house_mover.remove(queue, messages)

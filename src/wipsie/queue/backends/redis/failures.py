@@ -57,6 +57,12 @@ def failed_call(address: str, error: Exception) -> WipsieError:
         return _unavailable(_BY_FIRST_WORD["LOADING"][0], error, 2.0)
     if isinstance(error, RedisTimeoutError):
         return _unavailable(f"Redis at {address} did not answer in time; {UNKNOWN_OUTCOME}", error, 2.0)
+    if isinstance(error, _REFUSALS):
+        return _unavailable(
+            f"Redis at {address} refuses a command for lack of rights; nothing was stored. Check the user of QUEUE_URL.",
+            error,
+            5.0,
+        )
     if isinstance(error, RedisConnectionError | OSError):
         return _unavailable(f"The connection to Redis at {address} was lost; {UNKNOWN_OUTCOME}", error, 1.0)
     if isinstance(error, MovedError):
@@ -70,8 +76,6 @@ def failed_call(address: str, error: Exception) -> WipsieError:
         return _unavailable(*_named("OOM", error))
     if isinstance(error, ReadOnlyError):
         return _unavailable(*_named("READONLY", error))
-    if isinstance(error, _REFUSALS):
-        return _unavailable(f"Redis at {address} does not allow us a command; check the user's rights.", error, 5.0)
     if isinstance(error, ResponseError) and (word := _first_word(str(error))) in _BY_FIRST_WORD:
         return _unavailable(*_named(word, error))
     return _unavailable(f"Redis at {address} refused a command ({str(error)[:200]}); nothing was stored.", error, 5.0)

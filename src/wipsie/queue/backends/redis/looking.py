@@ -42,7 +42,7 @@ class Onlooker:
             if not queues:
                 break
             now_ms = self._store.time.now_ms()
-            answers = await self._store.change(
+            answers = await self._store.run(
                 self._store.link, self._store.scripts.counts, [queue.queue_id for queue in queues], now_ms=now_ms
             )
             for queue, answer in zip(queues, answers, strict=True):
@@ -68,8 +68,7 @@ class Onlooker:
         found: list[StoredMessage] = []
         after = after_sequence_number
         while after >= 0 and len(found) < limit:
-            answer = await self._store.run(
-                self._store.link,
+            answer = await self._store.ask(
                 self._store.scripts.peek,
                 queue.queue_id,
                 after,
@@ -124,4 +123,5 @@ def _stored(queue: QueueName, row: Sequence[Any]) -> StoredMessage:
         deduplication_id=extras.deduplication_id,
         redrive_count=extras.redrive_count,
         dead_letter=read_dead_letter(death) if death else None,
+        origin=extras.origin,
     )

@@ -42,7 +42,7 @@ class Maintenance:
     async def _round(self) -> None:
         store = self._store
         await store.observe_time()
-        for queue_id in await store.link.command("HVALS", f"{store.prefix}queues"):
+        for queue_id in await store.queue_ids():
             for _ in range(_STEPS_MAX):
-                if not await store.change(store.link, store.scripts.maintain, [queue_id]):
+                if not await store.change(store.scripts.maintain, queue_id):
                     break

@@ -25,7 +25,7 @@ class Queues:
     async def create(self, settings: QueueSettings) -> QueueSettings:
         """Create a queue, or find the same one there. QueueExists, StorageUnavailable."""
         store = self._store
-        found = await store.run(store.link, store.scripts.create_queue, settings.name, *queue_fields(settings))
+        found = await store.ask(store.scripts.create_queue, settings.name, *queue_fields(settings))
         store.forget(settings.name)
         if found is None:
             return settings
@@ -45,7 +45,7 @@ class Queues:
             int(settings.paused),
             *queue_fields(settings),
         ]
-        result = await store.change(store.link, store.scripts.change_queue, arguments)
+        result = await store.change(store.scripts.change_queue, *arguments)
         store.forget(settings.name)
         if result == _GONE:
             raise refusals.queue_not_found(settings.name)
@@ -59,7 +59,7 @@ class Queues:
         queue_id = (await store.queue(name)).queue_id
         after: Any = b""
         while after is not None:
-            after = await store.change(store.link, store.scripts.release_blocked, [queue_id, after])
+            after = await store.change(store.scripts.release_blocked, queue_id, after)
 
     async def settings(self, name: QueueName) -> QueueSettings:
         """Settings of one queue as they are now. QueueNotFound, StorageUnavailable."""
@@ -68,7 +68,7 @@ class Queues:
 
     async def all(self) -> list[QueueSettings]:
         """All queues by name. StorageUnavailable."""
-        found = await self._store.run(self._store.link, self._store.scripts.list_queues)
+        found = await self._store.ask(self._store.scripts.list_queues)
         queues = [_settings_decoder.decode(text) for text in found]
         return sorted(queues, key=lambda settings: settings.name)
 
@@ -78,7 +78,7 @@ class Queues:
         # Looked up anew: the queue of this name may be another one than we knew.
         await store.refresh([name])
         queue = await store.queue(name)
-        removed = await store.run(store.link, store.scripts.remove_messages, queue.queue_id, int(and_queue))
+        removed = await store.ask(store.scripts.remove_messages, queue.queue_id, int(and_queue))
         if and_queue or removed == _GONE:
             store.forget(name)
         if removed == _GONE:

@@ -81,7 +81,7 @@ class Receiver:
 
     async def _run(self, claims: list[Claim]) -> Sequence[Claimed | BaseException]:
         results: dict[int, Claimed | BaseException] = {}
-        waiting = list(enumerate(claims))
+        waiting: list[tuple[int, Claim]] = list(enumerate(claims))
         # Twice, because a queue may have been deleted and created anew since we looked it up.
         for _ in range(2):
             known = await self._store.queues({claim.queue for _, claim in waiting})
@@ -100,7 +100,7 @@ class Receiver:
             waiting = []
             if asked:
                 now_ms = self._store.time.now_ms()
-                answers = await self._store.change(self.link, self._store.scripts.receive, arguments, now_ms=now_ms)
+                answers = await self._store.run(self.link, self._store.scripts.receive, arguments, now_ms=now_ms)
                 for (place, claim, lease), answer in zip(asked, answers, strict=True):
                     if answer == _GONE:
                         self._store.forget(claim.queue)

@@ -14,7 +14,6 @@ from wipsie.queue.contract import RedriveFilter, RedriveStep
 
 LOOK_MAX = 500
 """Most messages looked at in one script call."""
-_GONE = -1
 
 
 async def redrive(
@@ -30,18 +29,20 @@ async def redrive(
     source = await store.queue(name)
     target = None if destination is None else await store.queue(destination)
     wanted = min(limit, LOOK_MAX)
-    seen = await store.run(store.link, store.scripts.look_for_redrive, source.queue_id, after_sequence_number, wanted)
-    if seen == _GONE:
+    seen: list[Any] | int = await store.ask(
+        store.scripts.look_for_redrive, source.queue_id, after_sequence_number, wanted
+    )
+    if isinstance(seen, int):
         store.forget(name)
         source = await store.queue(name)
         seen = []
-    rows = [seen[place : place + 4] for place in range(0, len(seen), 4)]
+    rows: list[list[Any]] = [seen[place : place + 4] for place in range(0, len(seen), 4)]
     moves: list[Any] = []
     for row in rows:
         moves += await _move(store, source, target, matching, row)
     moved = 0
     if moves:
-        moved = sum(await store.change(store.link, store.scripts.redrive, [source.queue_id, *moves]))
+        moved = sum(await store.change(store.scripts.redrive, source.queue_id, *moves))
     following = int(rows[-1][0][:SEQUENCE_DIGITS]) if len(rows) == wanted else None
     return RedriveStep(moved=moved, skipped=len(rows) - moved, next_sequence_number=following)
 

@@ -14,6 +14,7 @@ from wipsie.queue.backends.redis.layout import FirstSend, KnownQueue, read_first
 from wipsie.queue.backends.redis.store import RedisStore
 from wipsie.queue.contract import NewMessage, SendResult
 
+CALLS_MAX = 128
 MESSAGES_MAX = 1000
 BYTES_MAX = 8 * 1024 * 1024
 """Most messages and bytes of one script call: others wait while it runs."""
@@ -38,7 +39,9 @@ class Sender:
             self._run,
             name="send",
             waits_for="Redis",
-            calls_max=MESSAGES_MAX,
+            # Two at a time and none too large: while Redis works on one batch, the next is made up here.
+            calls_max=CALLS_MAX,
+            parallel=2,
             weigh=_weigh,
             weight_max=MESSAGES_MAX,
         )
@@ -94,7 +97,7 @@ class Sender:
                 sent += _write(queue, entries, arguments, results, now_ms)
         if not sent:
             return []
-        answers = await self._store.change(self.link, self._store.scripts.send, arguments, now_ms=now_ms)
+        answers = await self._store.run(self.link, self._store.scripts.send, arguments, now_ms=now_ms)
         stale: list[_Waiting] = []
         for entry, answer in zip(sent, answers, strict=True):
             place, message = entry

@@ -57,7 +57,7 @@ class Settler:
                 for place in places:
                     parsed = items[place][1]
                     arguments += (parsed.member, parsed.lease)
-            answers = await self._store.change(self.link, self._store.scripts.delete, arguments, now_ms=now_ms)
+            answers = await self._store.run(self.link, self._store.scripts.delete, arguments, now_ms=now_ms)
             order = [place for places in sections.values() for place in places]
             results: list[Any] = [None] * len(items)
             for place, answer in zip(order, answers, strict=True):
@@ -74,7 +74,7 @@ class Settler:
                 mode = 2 if change.undo_receive else int(change.release)
                 arguments += (parsed.queue_id, parsed.member, parsed.lease, at_ms, mode)
             scripts = self._store.scripts
-            return await self._store.change(self._store.link, scripts.change_visibility, arguments, now_ms=now_ms)
+            return await self._store.run(self._store.link, scripts.change_visibility, arguments, now_ms=now_ms)
 
         return await self._settle(changes, [(change.queue, change.receipt) for change in changes], ask)
 
@@ -83,7 +83,7 @@ class Settler:
             arguments: list[Any] = []
             for order, parsed in items:
                 arguments += (parsed.queue_id, parsed.member, parsed.lease, json.encode(order.cause))
-            return await self._store.change(self._store.link, self._store.scripts.dead_letter, arguments, now_ms=now_ms)
+            return await self._store.run(self._store.link, self._store.scripts.dead_letter, arguments, now_ms=now_ms)
 
         return await self._settle(orders, [(order.queue, order.receipt) for order in orders], ask)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit.lane import Lane
 from wipsie.queue.backend_kit.refusals import queue_not_found
 from wipsie.queue.backend_kit.server_time import ServerTime
 from wipsie.queue.backend_kit.waiters import Waiters
@@ -20,6 +21,8 @@ from wipsie.queue.contract import QueueSettings
 
 Hints = list[Any]
 """Name, messages that became ready, next end of a delay or lease (-1: none): three entries per queue."""
+
+_Call = tuple[Script, Sequence[Any]]
 
 _settings_decoder = msgspec.json.Decoder(QueueSettings)
 
@@ -38,20 +41,30 @@ class RedisStore:
         self.scripts = Scripts()
         self.link = RedisLink(address, self.prefix)
         """For all calls that are not frequent enough to have a link of their own."""
+        self.calls: Lane[_Call, Any] = Lane(self._run_calls, name="rare-calls", waits_for="Redis", calls_max=1)
+        """Calls that do not travel together, made here so that whoever asked may be cancelled."""
         self._known: dict[str, KnownQueue] = {}
 
-    async def run(self, link: RedisLink, script: Script, *arguments: Any, now_ms: int | None = None) -> Any:
+    async def ask(self, script: Script, *arguments: Any) -> Any:
         """The plain answer of a script. StorageUnavailable."""
-        return await link.run(script, [self.time.now_ms() if now_ms is None else now_ms, self.process, *arguments])
+        return await self.calls.call((script, arguments))
 
-    async def change(
-        self, link: RedisLink, script: Script, arguments: Iterable[Any], *, now_ms: int | None = None
-    ) -> Any:
+    async def change(self, script: Script, *arguments: Any) -> Any:
         """The result of a script that changes queues, after waiting receivers were told. StorageUnavailable."""
-        now_ms = self.time.now_ms() if now_ms is None else now_ms
+        result, hints = await self.calls.call((script, arguments))
+        self._tell(hints)
+        return result
+
+    async def run(self, link: RedisLink, script: Script, arguments: Iterable[Any], *, now_ms: int) -> Any:
+        """The same as `change` on a link, for lanes. StorageUnavailable."""
         result, hints = await link.run(script, [now_ms, self.process, *arguments])
         self._tell(hints)
         return result
+
+    async def _run_calls(self, calls: list[_Call]) -> list[Any]:
+        return [
+            await self.link.run(script, [self.time.now_ms(), self.process, *arguments]) for script, arguments in calls
+        ]
 
     def _tell(self, hints: Hints) -> None:
         for place in range(0, len(hints), 3):
@@ -65,7 +78,7 @@ class RedisStore:
     async def observe_time(self) -> None:
         """Ask for the server's time. StorageUnavailable."""
         asked_at_ms = self.clock.now_ms()
-        seconds, micros = await self.link.command("TIME")
+        seconds, micros = await self.ask(self.scripts.server_time)
         server_ms = int(seconds) * 1000 + int(micros) // 1000
         self.time.observe(server_ms, asked_at_ms=asked_at_ms, answered_at_ms=self.clock.now_ms())
 
@@ -93,13 +106,17 @@ class RedisStore:
     async def refresh(self, names: Iterable[str]) -> None:
         """Look these queues up anew; those that are gone are forgotten. StorageUnavailable."""
         asked = list(names)
-        answers = await self.run(self.link, self.scripts.resolve, *asked)
+        answers = await self.ask(self.scripts.resolve, *asked)
         for name, answer in zip(asked, answers, strict=True):
             if answer is None:
                 self._known.pop(name, None)
             else:
                 queue_id, version, settings = answer
                 self._known[name] = KnownQueue(queue_id.decode(), version.decode(), _settings_decoder.decode(settings))
+
+    async def queue_ids(self) -> list[str]:
+        """Ids of all queues. StorageUnavailable."""
+        return [queue_id.decode() for queue_id in await self.ask(self.scripts.queue_ids)]
 
     def forget(self, name: str) -> None:
         """Look this queue up when it is needed next."""

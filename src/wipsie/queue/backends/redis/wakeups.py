@@ -6,14 +6,13 @@ They are hints, never the truth: what is missed costs a waiting receiver at most
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName
-from wipsie.queue.backends.redis.connection import disconnect
+from wipsie.queue.backends.redis.connection import disconnect, read, send
 from wipsie.queue.backends.redis.store import RedisStore
 
 _QUIET_S = 15.0
@@ -42,12 +41,12 @@ class Wakeups:
     async def _listen(self) -> None:
         while True:
             try:
-                connection = await self._store.address.connect(answer_timeout_s=None)
+                connection = await self._store.address.connect(listens=True)
             except WipsieError:
                 await self._store.clock.sleep(_RETRY_S)
                 continue
             try:
-                await connection.send_command("SUBSCRIBE", f"{self._store.prefix}wake")
+                await send(connection, "SUBSCRIBE", f"{self._store.prefix}wake")
                 await self._read(connection)
             except (RedisError, OSError):
                 # Lost. What was said meanwhile is not repeated.
@@ -59,7 +58,7 @@ class Wakeups:
     async def _read(self, connection: AbstractConnection) -> None:
         is_asked = False
         while True:
-            answer: Any = await connection.read_response(timeout=_QUIET_S)
+            answer = await read(connection, timeout_s=_QUIET_S)
             if answer is not None:
                 is_asked = False
                 if answer[0] == b"message":
@@ -71,7 +70,7 @@ class Wakeups:
                 return
             else:
                 is_asked = True
-                await connection.send_command("PING")
+                await send(connection, "PING")
 
     def _wake(self, message: bytes) -> None:
         process, count, name = message.decode().split(" ", 2)

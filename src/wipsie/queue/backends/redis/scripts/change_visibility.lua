@@ -19,7 +19,7 @@ local function change(queue, member, lease, at, mode)
     if not was_leased then
       call('ZREM', ready, member)
     end
-    call('ZADD', queue.leased, format('%.0f', at), member)
+    call('ZADD', queue.leased, format('%d', at), member)
     becomes_due(queue, at)
     return 0
   end

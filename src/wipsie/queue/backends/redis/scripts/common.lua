@@ -22,10 +22,14 @@
 -- A member is 14 digits of sequence number, one of priority, "g" when it has a group, "d" when it is a dead letter: what
 -- most scripts must know of a message stands in its name. Each message is in exactly one of ready, delayed, leased and
 -- blocked, so counts are the sizes of these sets.
+--
+-- heads, bodies and leases hold one more field, "", with a long value: without it Redis keeps a small hash as a list and
+-- looks every member up by going through it, and every queue that is not behind is small.
 
 local prefix, now, origin = KEYS[1], tonumber(ARGV[1]), ARGV[2]
 local call, format, sub, byte, find = redis.call, string.format, string.sub, string.byte, string.find
 local NO_LEASE = '----------------'
+local NO_MEMBER, LONG_VALUE = '', string.rep('.', 65)
 local PROMOTE_MAX = 1000 -- delays and leases ended by one script, so that none runs without bound
 local ARGUMENTS_MAX = 2000 -- of one command: Lua's stack holds about 8000
 
@@ -107,11 +111,21 @@ local function fetch_many(key, members)
   return found
 end
 
+local function prepare_hashes(base)
+  for _, name in ipairs({ ':heads', ':bodies', ':leases' }) do
+    call('HSET', base .. name, NO_MEMBER, LONG_VALUE)
+  end
+end
+
+local function count_messages(queue)
+  return call('HLEN', queue.heads) - 1
+end
+
 -- Members
 
 local function new_member(queue, priority, group, is_dead)
   local sequence = call('HINCRBY', queue.base, 'next_sequence', 1)
-  return format('%014.0f', sequence) .. priority .. (group and 'g' or '') .. (is_dead and 'd' or ''), sequence
+  return format('%014d', sequence) .. priority .. (group and 'g' or '') .. (is_dead and 'd' or ''), sequence
 end
 
 local function priority_of(member)
@@ -175,7 +189,7 @@ local function enter(queue, member, group, at)
 end
 
 local function block(queue, member, group, at)
-  call('ZADD', queue.blocked, 0, blocked_prefix(group) .. member .. ':' .. format('%.0f', at))
+  call('ZADD', queue.blocked, 0, blocked_prefix(group) .. member .. ':' .. format('%d', at))
 end
 
 -- Give a new message its state.
@@ -313,7 +327,7 @@ local function bury(source, target, member, group, cause)
   local head = call('HGET', source.heads, member)
   local _, count, first = parse_lease(call('HGET', source.leases, member))
   local json_name = call('HGET', source.base, 'json_name')
-  local death = '{"origin":' .. json_name .. ',"dead_at_ms":' .. format('%.0f', now) .. ',"cause":' .. cause .. '}'
+  local death = '{"origin":' .. json_name .. ',"dead_at_ms":' .. format('%d', now) .. ',"cause":' .. cause .. '}'
   move(source, target, member, group, head, death, NO_LEASE .. ':' .. count .. ':' .. first)
 end
 

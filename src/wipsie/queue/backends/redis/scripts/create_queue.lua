@@ -6,6 +6,7 @@ if id then
   return call('HGET', prefix .. 'q' .. id, 'settings')
 end
 id = call('INCR', prefix .. 'queue_id')
-call('HSET', prefix .. 'q' .. format('%.0f', id), 'version', 1, 'next_sequence', 0, unpack(ARGV, 4))
-call('HSET', prefix .. 'queues', ARGV[3], format('%.0f', id))
+call('HSET', prefix .. 'q' .. format('%d', id), 'version', 1, 'next_sequence', 0, unpack(ARGV, 4))
+call('HSET', prefix .. 'queues', ARGV[3], format('%d', id))
+prepare_hashes(prefix .. 'q' .. format('%d', id))
 return false

@@ -36,7 +36,7 @@ local function candidates(queue, state, after)
     table.sort(members)
     return members, true
   end
-  local members = call('ZRANGEBYSCORE', queue.order, '(' .. format('%.0f', after), '+inf', 'LIMIT', 0, STEP)
+  local members = call('ZRANGEBYSCORE', queue.order, '(' .. format('%d', after), '+inf', 'LIMIT', 0, STEP)
   return members, #members < STEP
 end
 

@@ -4,7 +4,7 @@
 -- needed and missing, or: end of the lease, next end of a delay or lease (-1: none), and lists with an entry per message:
 -- members, since when they waited, heads, bodies, receive counts, first received at, dead letters ("" for none).
 
-local STEP = 100
+local FIRST_STEP, STEP_MAX = 10, 500
 local BYTES_MAX = 16 * 1024 * 1024 -- of bodies in one result: fewer messages are given rather than more sent at once
 local BURIED_MAX = 1000
 
@@ -86,13 +86,14 @@ end
 
 local function receive(queue, wanted, timeout, lease)
   local until_ms = now + tonumber(timeout ~= '' and timeout or call('HGET', queue.base, 'visibility_timeout_ms'))
-  local until_text = format('%.0f', until_ms)
+  local until_text = format('%d', until_ms)
   local members, waited, heads, bodies, counts, firsts, deaths = {}, {}, {}, {}, {}, {}, {}
   local taken_count, bytes, buried = 0, 0, 0
+  local step_size = FIRST_STEP
   local limit = queue.dead_letter_queue ~= '' and queue.max_receive_count or math.huge
   promote(queue)
   while not queue.paused and wanted > taken_count and bytes < BYTES_MAX and buried < BURIED_MAX do
-    local taken = take_ready(queue, math.min(wanted - taken_count, STEP))
+    local taken = take_ready(queue, math.min(wanted - taken_count, step_size))
     if #taken == 0 then
       break
     end
@@ -143,6 +144,9 @@ local function receive(queue, wanted, timeout, lease)
         bytes = bytes + #found[index]
       end
     end
+    -- As many as will fit when they are as large as those seen so far.
+    local fitting = taken_count * (BYTES_MAX - bytes) / math.max(bytes, 1)
+    step_size = math.max(1, math.min(STEP_MAX, math.floor(fitting)))
     if step_buried > 0 then
       buried = buried + step_buried
       settle(queue)

@@ -6,11 +6,13 @@ local queue = open_queue(ARGV[3])
 if not queue then
   return -1
 end
-local count = call('HLEN', queue.heads)
+local count = count_messages(queue)
 call('UNLINK', queue.heads, queue.bodies, queue.order, queue.ready[0], queue.ready[1], queue.ready[2], queue.delayed,
   queue.leased, queue.blocked, queue.leases, queue.groups, queue.active, queue.deaths)
 if ARGV[4] == '1' then
   call('UNLINK', queue.base, queue.base .. ':dedup', queue.base .. ':dedup_expiry')
   call('HDEL', prefix .. 'queues', queue.name)
+else
+  prepare_hashes(queue.base)
 end
 return count

@@ -17,7 +17,7 @@ local function send_plain(queue, count)
   for number = 1, count do
     local sequence = first + number
     local priority = ARGV[index]
-    local text = format('%014.0f', sequence)
+    local text = format('%014d', sequence)
     local member = text .. priority
     local lane = ready[byte(priority) - 48]
     heads[place + 1] = member
@@ -50,7 +50,7 @@ local function find_first_send(queue, id)
 end
 
 local function remember_send(queue, id, expires_at, sequence, memory)
-  local record = expires_at .. ':' .. format('%.0f', sequence) .. ':' .. ARGV[1] .. ':' .. memory
+  local record = expires_at .. ':' .. format('%d', sequence) .. ':' .. ARGV[1] .. ':' .. memory
   call('HSET', queue.base .. ':dedup', id, record)
   call('ZADD', queue.base .. ':dedup_expiry', expires_at, id)
   -- Two for one: what is remembered cannot grow without bound between two rounds of maintenance.
@@ -68,7 +68,7 @@ local function send_other(queue)
   if first then
     return first
   end
-  if queue.max_messages >= 0 and call('HLEN', queue.heads) >= queue.max_messages then
+  if queue.max_messages >= 0 and count_messages(queue) >= queue.max_messages then
     return 0
   end
   local member, sequence = new_member(queue, ARGV[index], group, false)

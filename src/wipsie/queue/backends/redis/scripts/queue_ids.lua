@@ -1,0 +1,3 @@
+-- Ids of all queues.
+
+return call('HVALS', prefix .. 'queues')

@@ -1,0 +1,3 @@
+-- The server's time: seconds and microseconds.
+
+return call('TIME')
