@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 import msgspec
 from hypothesis import strategies as st
 
-from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import StorageUnavailable, WipsieError
-from wipsie.kernel.ids import QueueName, Receipt, new_message_id
-from wipsie.queue.backends.sqlite import SqliteQueueBackend
-from wipsie.queue.backends.sqlite.operations.base import Operation
+from wipsie.kernel.errors import StorageUnavailable
+from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.contract import (
     AttemptRecord,
     Attribute,
@@ -22,11 +18,9 @@ from wipsie.queue.contract import (
     DeadLetterCause,
     DeadLetterOrder,
     NewMessage,
-    Outcome,
     Priority,
     QueueBackend,
     QueueSettings,
-    SendResult,
     VisibilityChange,
 )
 from wipsie.testing.clock import FakeClock
@@ -146,30 +140,42 @@ class Strikes(Protocol):
     def strike(self) -> None: ...
 
 
-class StruckBackend(SqliteQueueBackend):
+class _Struck:
+    def __init__(self, backend: QueueBackend, strikes: Strikes) -> None:
+        self.backend = backend
+        self.strikes = strikes
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.backend.capabilities
+
+    async def start(self) -> None:
+        await self.backend.start()
+
+    async def stop(self) -> None:
+        await self.backend.stop()
+
+
+def _strike(verb: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    async def call(self: _Struck, *arguments: Any, **options: Any) -> Any:
+        self.strikes.strike()
+        result = await getattr(self.backend, verb)(*arguments, **options)
+        self.strikes.strike()
+        return result
+
+    return call
+
+
+for _verb in (
+    *("create_queue", "change_queue", "queue_settings", "list_queues", "send", "receive", "delete", "counts", "peek"),
+    *("adopt", "adopted", "remove"),
+):
+    setattr(_Struck, _verb, _strike(_verb))
+
+
+def struck(backend: QueueBackend, strikes: Strikes) -> QueueBackend:
     """A store whose calls may end before they are carried out, or after, without an answer."""
-
-    def __init__(self, path: Path, strikes: Strikes, *, clock: Clock) -> None:
-        super().__init__(path, clock=clock, synchronous="NORMAL")
-        self._strikes = strikes
-
-    async def _do(self, operation: Operation) -> Any:
-        self._strikes.strike()
-        result = await super()._do(operation)
-        self._strikes.strike()
-        return result
-
-    async def send(self, messages: Sequence[NewMessage]) -> list[SendResult | WipsieError]:
-        self._strikes.strike()
-        result = await super().send(messages)
-        self._strikes.strike()
-        return result
-
-    async def delete(self, receipts: Sequence[tuple[QueueName, Receipt]]) -> list[Outcome]:
-        self._strikes.strike()
-        result = await super().delete(receipts)
-        self._strikes.strike()
-        return result
+    return cast("QueueBackend", _Struck(backend, strikes))
 
 
 def plain(backend: QueueBackend, **capabilities: Any) -> QueueBackend:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stories import Fate, Killed, StruckBackend, plain
+from stories import Fate, Killed, plain, struck
 from transfer_parts import finished, messages, transfer
 
 from wipsie.kernel.errors import Conflict, MessageTooLarge, NotSupported
@@ -161,7 +161,10 @@ KILLS = 3
 
 async def one_life(folder: Path, clock: FakeClock, ends: Ends, moment: int) -> None:
     fate = Fate(moment)
-    here, there = (StruckBackend(folder / f"{name}.db", fate, clock=clock) for name in ("here", "there"))
+    here, there = (
+        struck(SqliteQueueBackend(folder / f"{name}.db", clock=clock, synchronous="NORMAL"), fate)
+        for name in ("here", "there")
+    )
     await here.start()
     await there.start()
     try:
@@ -215,7 +218,7 @@ async def test_what_arrived_twice_for_want_of_deduplication_is_told(
     here: SqliteQueueBackend, there: SqliteQueueBackend, tmp_path: Path, clock: FakeClock
 ) -> None:
     ids = await fill(here)
-    for moment in (25, 30, 27):
+    for moment in range(20, 40):
         await one_life(tmp_path, clock, to_plainest, moment)
     source, destination = to_plainest(here, there)
     report = await finished(clock, transfer(source, destination, tmp_path, clock, lossy=True).run())
@@ -223,5 +226,4 @@ async def test_what_arrived_twice_for_want_of_deduplication_is_told(
     assert set(found) == set(ids)
     twice = sum(count - 1 for count in found.values())
     told = sum(int(match) for note in report.notes for match in re.findall(r"while (\d+) message", note))
-    assert 0 <= twice <= told
-    assert told > 0
+    assert 0 < twice <= told

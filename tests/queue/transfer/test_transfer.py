@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stories import StruckBackend, Weather
+from stories import Weather, struck
 from transfer_parts import contents, finished, messages, transfer
 
 from wipsie.kernel.errors import Conflict, NotSupported, QueueNotFound, StorageUnavailable
@@ -132,7 +132,7 @@ async def test_an_unfinished_move_is_not_mixed_with_one_to_another_place(
     here: SqliteQueueBackend, there: SqliteQueueBackend, tmp_path: Path, clock: FakeClock
 ) -> None:
     await fill(here)
-    broken = StruckBackend(there.path, Weather(frozenset(range(12, 1000))), clock=clock)
+    broken = struck(SqliteQueueBackend(there.path, clock=clock), Weather(frozenset(range(12, 1000))))
     await broken.start()
     with pytest.raises(StorageUnavailable):
         await finished(clock, transfer(here, broken, tmp_path, clock).run())
@@ -150,7 +150,7 @@ async def test_a_start_of_wipsie_in_between_does_not_lose_the_thread(
     await fill(here)
     before = await contents(here)
     # The first adoption is carried out and not answered, and then nothing is reached any more.
-    broken = StruckBackend(there.path, Weather(frozenset(range(12, 1000))), clock=clock)
+    broken = struck(SqliteQueueBackend(there.path, clock=clock), Weather(frozenset(range(12, 1000))))
     await broken.start()
     with pytest.raises(StorageUnavailable):
         await finished(clock, transfer(here, broken, tmp_path, clock, batch_messages_max=4).run())
@@ -170,7 +170,9 @@ async def test_a_store_that_is_away_for_a_call_is_tried_again_and_nothing_arrive
     await fill(here)
     before = await contents(here)
     weather = Weather(frozenset({storm}))
-    source, destination = (StruckBackend(tmp_path / f"{name}.db", weather, clock=clock) for name in ("here", "there"))
+    source, destination = (
+        struck(SqliteQueueBackend(tmp_path / f"{name}.db", clock=clock), weather) for name in ("here", "there")
+    )
     await source.start()
     await destination.start()
     try:
@@ -190,7 +192,7 @@ async def test_a_store_that_stays_away_ends_the_run_with_how_to_go_on(
 ) -> None:
     await fill(here)
     weather = Weather(frozenset(range(12, 1000)))
-    broken = StruckBackend(there.path, weather, clock=clock)
+    broken = struck(SqliteQueueBackend(there.path, clock=clock), weather)
     await broken.start()
     with pytest.raises(StorageUnavailable, match="the same command goes on") as failure:
         await finished(clock, transfer(here, broken, tmp_path, clock).run())
