@@ -16,6 +16,7 @@ from wipsie.queue.backends.sqs.faults import AccessRefused
 from wipsie.queue.backends.sqs.lanes import AllLanes
 from wipsie.queue.backends.sqs.large_bodies import LargeBodies
 from wipsie.queue.backends.sqs.leases import Leases
+from wipsie.queue.backends.sqs.moving import HouseMover
 from wipsie.queue.backends.sqs.receiving import Receiver
 from wipsie.queue.backends.sqs.redriving import Redriver
 from wipsie.queue.backends.sqs.sending import Sender
@@ -87,6 +88,7 @@ class SqsQueueBackend:
             address=address,
             large_bodies=blobs,
         )
+        self._house_mover = HouseMover(self._directory, self._sender, clock=clock)
         self._redriver = Redriver(
             self.connection, self._directory, self._lanes, self._leases, self._sender, clock=clock
         )
@@ -167,6 +169,11 @@ class SqsQueueBackend:
     async def send(self, messages: Sequence[NewMessage]) -> list[SendResult | WipsieError]:
         self._check_running()
         return await self._sender.send(messages)
+
+    async def send_stored(self, messages: Sequence[StoredMessage]) -> list[Outcome]:
+        """Moving house, see `wipsie.queue.transfer.port`."""
+        self._check_running()
+        return await self._house_mover.send_stored(messages)
 
     async def receive(
         self,

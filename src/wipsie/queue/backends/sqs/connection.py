@@ -1,4 +1,4 @@
-"""The two client libraries' objects behind one typed door: one for long polls, one for everything else.
+"""The client library behind one typed door: one client for long polls, one for everything else.
 
 Long polls hold their connections for seconds; with a pool of their own they never keep a send waiting.
 """
@@ -50,17 +50,17 @@ class SqsConnection:
         """Read the AWS configuration. No request is made. ConfigurationError."""
         stack = AsyncExitStack()
         try:
-            # One after the other: both learn the service's description from the same files.
-            self._calls = await self._open(stack, CALL_CONNECTIONS_MAX, ANSWER_S_MAX)
-            self._polls = await self._open(stack, POLL_CONNECTIONS_MAX, WAIT_S_MAX + _POLL_MARGIN_S)
+            # One session: the files that describe the service are read once.
+            session = cast("Any", get_session())
+            self._calls = await self._open(session, stack, CALL_CONNECTIONS_MAX, ANSWER_S_MAX)
+            self._polls = await self._open(session, stack, POLL_CONNECTIONS_MAX, WAIT_S_MAX + _POLL_MARGIN_S)
         except (BotoCoreError, ValueError) as error:
             await stack.aclose()
             fault = fault_of(error, queue="", action="start") if isinstance(error, BotoCoreError) else error
             raise ConfigurationError(str(fault)) from error
         self._stack = stack
 
-    async def _open(self, stack: AsyncExitStack, connections_max: int, answer_s_max: float) -> Any:
-        session = cast("Any", get_session())
+    async def _open(self, session: Any, stack: AsyncExitStack, connections_max: int, answer_s_max: float) -> Any:
         config = AioConfig(
             connect_timeout=CONNECT_S_MAX,
             read_timeout=answer_s_max,

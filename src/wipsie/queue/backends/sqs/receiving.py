@@ -208,7 +208,8 @@ class Receiver:
                 else:
                     more = more and answer[0] == size
                     deliveries += answer[1]
-        return deliveries
+        # Requests side by side may bring the same message: the newest receipt is the one that counts.
+        return [one for one in deliveries if not self._leases.is_spent(read_receipt(one.queue, one.receipt)[0])]
 
     async def _fetch_in_order(self, queue: SqsQueue, max_messages: int, lease_s: int, poll_s: int) -> list[Delivery]:
         """One message for each request: SQS gives several of one group to the same request, the contract one."""
