@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stories import ACTIONS, DEAD, LINE, PLAIN, Fate, Killed, live, struck
 from transfer_parts import all_settings, contents, transfer
+from transfer_stories import ACTIONS, DEAD, LINE, PLAIN, Fate, Killed, live, struck
 
 from wipsie.kernel.ids import new_message_id
 from wipsie.queue.backends.sqlite import SqliteQueueBackend

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stories import ACTIONS, DEAD, LINE, PLAIN, QUEUES, Fate, Killed, live, struck
 from transfer_parts import all_settings, contents, transfer
+from transfer_stores import OpenStore, new_store, opened
+from transfer_stories import ACTIONS, DEAD, LINE, PLAIN, QUEUES, Fate, Killed, live, struck
 
-from stores import OpenStore, new_store, opened
 from wipsie.testing.clock import FakeClock
 from wipsie.testing.servers import PostgresServer, RedisServer
 

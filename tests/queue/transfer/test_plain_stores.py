@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stories import Fate, Killed, plain, struck
 from transfer_parts import finished, messages, transfer
+from transfer_stories import Fate, Killed, plain, struck
 
 from wipsie.kernel.errors import Conflict, MessageTooLarge, NotSupported
 from wipsie.kernel.ids import MessageId, QueueName, new_message_id
@@ -225,5 +225,5 @@ async def test_what_arrived_twice_for_want_of_deduplication_is_told(
     found = await held(there)
     assert set(found) == set(ids)
     twice = sum(count - 1 for count in found.values())
-    told = sum(int(match) for note in report.notes for match in re.findall(r"while (\d+) message", note))
+    told = sum(int(match) for note in report.notes for match in re.findall(r"sending of (\d+) message", note))
     assert 0 < twice <= told

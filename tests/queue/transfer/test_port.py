@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 from transfer_parts import essence, messages
+from transfer_stores import KINDS, OpenStore, new_store, opened
 
-from stores import KINDS, OpenStore, new_store, opened
 from wipsie.kernel.errors import Conflict, QueueNotFound, ReceiptExpired
 from wipsie.kernel.ids import MessageId, QueueName, new_message_id
 from wipsie.queue.contract import (

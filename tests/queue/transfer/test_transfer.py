@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stories import Weather, struck
 from transfer_parts import contents, finished, messages, transfer
+from transfer_stories import Weather, struck
 
 from wipsie.kernel.errors import Conflict, NotSupported, QueueNotFound, StorageUnavailable
 from wipsie.kernel.ids import QueueName, new_message_id

@@ -1,4 +1,4 @@
-"""Where messages go: adopted whole together with a note of the batch, or sent as new ones beside a journal."""
+"""Where messages go: adopted whole together with a note of the batch, or sent beside a journal."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 
 from wipsie.kernel import json
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import WipsieError
+from wipsie.kernel.errors import Unavailable, WipsieError
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import MessageState, NewMessage, Outcome, QueueBackend, StoredMessage
 from wipsie.queue.transfer.journal import Entry, Journal
-from wipsie.queue.transfer.port import TransferPort
+from wipsie.queue.transfer.port import HistorySender, TransferPort
 from wipsie.queue.transfer.source import Item
 
 _keys_decoder = msgspec.json.Decoder(list[str])
@@ -65,7 +65,7 @@ class AdoptingDestination:
 
 
 class SendingDestination:
-    """Messages are sent as new ones. A crash while a batch is being sent leaves open whether it arrived; it is then sent
+    """Messages are sent, beside a journal. A crash while a batch is being sent leaves open whether it arrived; it is then sent
     again, for a message twice is better than none, and that is told in `notes`."""
 
     def __init__(self, backend: QueueBackend, journal: Journal, clock: Clock) -> None:
@@ -85,12 +85,20 @@ class SendingDestination:
     async def deliver(self, queue: QueueName, items: list[Item], arrived: set[str]) -> list[Outcome]:
         keys = [item.key for item in items]
         await self._note(queue, arrived, keys)
-        now_ms = self._clock.now_ms()
-        results = await self._backend.send([self._new(item.message, now_ms) for item in items])
-        outcomes = [result if isinstance(result, WipsieError) else None for result in results]
+        outcomes = await self._send([item.message for item in items])
         accepted = [key for key, outcome in zip(keys, outcomes, strict=True) if outcome is None]
+        # No answer is not a refusal: these are sent again, and may have arrived.
+        unanswered = (key for key, outcome in zip(keys, outcomes, strict=True) if isinstance(outcome, Unavailable))
+        self._doubtful.setdefault(queue, set()).update(unanswered)
         await self._note(queue, {*arrived, *accepted}, [])
         return outcomes
+
+    async def _send(self, messages: list[StoredMessage]) -> list[Outcome]:
+        if isinstance(self._backend, HistorySender):
+            return await self._backend.send_stored(messages)
+        now_ms = self._clock.now_ms()
+        results = await self._backend.send([self._new(message, now_ms) for message in messages])
+        return [result if isinstance(result, WipsieError) else None for result in results]
 
     async def close(self, queue: QueueName) -> None:
         await self._note(queue, set(), [])
@@ -102,8 +110,8 @@ class SendingDestination:
     def notes(self) -> list[str]:
         """Sentences about what may have arrived twice."""
         return [
-            f"An earlier run ended while {len(keys)} message(s) of '{queue}' were being sent; they were sent again and may "
-            "be in the destination twice."
+            f"The sending of {len(keys)} message(s) of '{queue}' was cut off; they were sent again and may be in the "
+            "destination twice."
             for queue, keys in self._doubtful.items()
             if keys
         ]

@@ -10,7 +10,7 @@ from wipsie.kernel.errors import QueueNotFound
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import Capabilities, QueueBackend, QueueCounts, QueueSettings
 from wipsie.queue.transfer.mark import Mark, read_mark, unmarked
-from wipsie.queue.transfer.port import TransferPort
+from wipsie.queue.transfer.port import HistorySender, TransferPort
 from wipsie.queue.transfer.report import Difference
 
 
@@ -132,7 +132,7 @@ def _losses(plans: Sequence[QueuePlan], source: QueueBackend, destination: Queue
         return []
     found: list[str] = []
     name = destination.capabilities.name
-    if not isinstance(destination, TransferPort):
+    if not isinstance(destination, TransferPort | HistorySender):
         found.append(
             f"The {name} backend takes messages in as new ones: time of sending, receive count and "
             "deduplication id are not kept."
@@ -140,8 +140,6 @@ def _losses(plans: Sequence[QueuePlan], source: QueueBackend, destination: Queue
         dead = {one.settings.dead_letter_queue for one in plans}
         if any(one.counts.total and one.settings.name in dead for one in plans if not one.empty):
             found.append(f"Dead letters arrive in the {name} backend without their cause and attempts.")
-    if not destination.capabilities.priority:
-        found.append(f"The {name} backend delivers in no order of priority.")
     if not destination.capabilities.fifo_delay and any(one.settings.fifo and one.counts.delayed for one in plans):
         found.append(f"The {name} backend keeps no delays of single messages in FIFO queues.")
     if not isinstance(source, TransferPort) and any(one.counts.delayed for one in plans):

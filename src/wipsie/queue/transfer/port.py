@@ -1,7 +1,7 @@
-"""What a backend offers beside the contract so that its messages can move house whole: three verbs.
+"""What a backend offers beside the contract so that messages can move house whole.
 
-A backend without them (one that cannot look at messages without receiving them) can still be moved from and to, by the
-verbs of the contract and with what that loses told beforehand.
+A backend without any of it can still be moved from and to, by the verbs of the contract, and what that loses is told
+beforehand.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from wipsie.kernel.ids import MessageId, QueueName
-from wipsie.queue.contract import StoredMessage
+from wipsie.queue.contract import Outcome, StoredMessage
 
 
 @runtime_checkable
@@ -47,4 +47,14 @@ class TransferPort(Protocol):
     async def remove(self, queue: QueueName, messages: Sequence[tuple[int, MessageId]]) -> int:
         """Remove messages by sequence number and id, in whatever state; a pair of which one does not fit is passed over.
         Returns how many were removed. Their receipts are expired from then on. QueueNotFound."""
+        ...
+
+
+@runtime_checkable
+class HistorySender(Protocol):
+    """A destination that keeps all that is known of a message, but cannot note a batch in one step with it."""
+
+    async def send_stored(self, messages: Sequence[StoredMessage]) -> list[Outcome]:
+        """Send messages as they stood, as far as the store has a place for it; one outcome each. Messages of a FIFO group
+        keep their order, and what follows a refused one is refused. QueueNotFound, StorageUnavailable."""
         ...
