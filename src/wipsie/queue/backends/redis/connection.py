@@ -67,11 +67,14 @@ class RedisAddress:
                 f"QUEUE_URL has an option '{unknown[0][:50]}' that Wipsie does not know; leave it out.",
                 details={"setting": "QUEUE_URL"},
             )
-        self._answer_timeout_s: float = options.pop("socket_timeout", ANSWER_TIMEOUT_S)
+        self.answer_timeout_s: float = options.pop("socket_timeout", ANSWER_TIMEOUT_S)
+        self._connect_timeout_s: float = options.pop("socket_connect_timeout", CONNECT_TIMEOUT_S)
         self._options: dict[str, Any] = {
             "socket_keepalive": True,
             **options,
-            "socket_connect_timeout": options.get("socket_connect_timeout", CONNECT_TIMEOUT_S),
+            # We watch the time ourselves: the driver would start a task for each command to do so.
+            "socket_timeout": None,
+            "socket_connect_timeout": self._connect_timeout_s,
             "socket_read_size": _READ_BYTES,
             "protocol": 2,
             "decode_responses": False,
@@ -84,19 +87,21 @@ class RedisAddress:
         self._failures = 0
         self._closed_until = 0.0
 
-    async def connect(self, *, listens: bool = False, at_start: bool = False) -> AbstractConnection:
-        """A new connection, logged in. One that only listens waits for words without limit. StorageUnavailable, at once
-        while the last failure is fresh; at the start also ConfigurationError."""
+    async def connect(self, *, at_start: bool = False) -> AbstractConnection:
+        """A new connection, logged in. StorageUnavailable, at once while the last failure is fresh; at the start also
+        ConfigurationError."""
         wait_s = self._closed_until - self._clock.monotonic()
         if wait_s > 0 and not at_start:
             raise StorageUnavailable(
                 f"Redis at {self.name} cannot be reached; nothing was stored. Wipsie tries again by itself.",
                 retry_after_s=max(1.0, wait_s),
             )
-        connection = self._class(socket_timeout=None if listens else self._answer_timeout_s, **self._options)
+        connection = self._class(**self._options)
         try:
-            await connection.connect()
+            async with asyncio.timeout(self._connect_timeout_s):
+                await connection.connect()
         except (RedisError, OSError) as error:
+            await disconnect(connection)
             self._failures += 1
             # Half fixed and half random: those who lost the server together must not come back together.
             pause_s = min(_PAUSE_S_MAX, _PAUSE_S_MIN * 2 ** min(self._failures, 10)) * (0.5 + random.random() / 2)
@@ -119,8 +124,6 @@ class RedisLink:
         self._connection: AbstractConnection | None = None
         self._sending = asyncio.Lock()
         self._reading = asyncio.Lock()
-        self.calls = 0
-        """Commands sent, for tests and metrics of batching."""
 
     async def open(self) -> None:
         """Connect for the first time. ConfigurationError, StorageUnavailable."""
@@ -128,8 +131,9 @@ class RedisLink:
             connection = self._connection = await self._address.connect(at_start=True)
             try:
                 # A server that wants a password says so at the first command.
-                await send(connection, "PING")
-                await read(connection)
+                async with asyncio.timeout(self._address.answer_timeout_s):
+                    await send(connection, "PING")
+                    await read(connection)
             except (RedisError, OSError) as error:
                 name = self._address.name
                 raise (refused_at_start(name, error) or failed_call(name, error)) from error
@@ -168,9 +172,9 @@ class RedisLink:
                 if connection is not None:
                     await disconnect(connection)
                 connection = self._connection = await self._address.connect()
-            self.calls += 1
             try:
-                await connection.send_packed_command(packed, check_health=False)
+                async with asyncio.timeout(self._address.answer_timeout_s):
+                    await connection.send_packed_command(packed, check_health=False)
                 # Before the next one may send: answers are read in the order of the questions.
                 await self._reading.acquire()
             except BaseException as error:
@@ -182,7 +186,8 @@ class RedisLink:
         try:
             if connection is not self._connection:
                 raise RedisConnectionError("The answer before this one did not come.")
-            return await read(connection)
+            async with asyncio.timeout(self._address.answer_timeout_s):
+                return await read(connection)
         except NoScriptError:
             raise
         except ResponseError as error:

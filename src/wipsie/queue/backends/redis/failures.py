@@ -44,7 +44,7 @@ def not_reached(address: str, error: Exception) -> WipsieError:
         return _unavailable(f"Redis at {address} refuses our login; check user and password in QUEUE_URL.", error, 5.0)
     if isinstance(error, BusyLoadingError):
         return _unavailable(_BY_FIRST_WORD["LOADING"][0], error, 2.0)
-    if isinstance(error, RedisTimeoutError):
+    if isinstance(error, RedisTimeoutError | TimeoutError):
         return _unavailable(f"Redis at {address} does not answer; nothing was stored. Try again.", error, 2.0)
     return _unavailable(
         f"Redis at {address} cannot be reached; nothing was stored. Start it, or correct QUEUE_URL.", error, 2.0
@@ -55,7 +55,7 @@ def failed_call(address: str, error: Exception) -> WipsieError:
     """A command was sent and did not give its answer."""
     if isinstance(error, BusyLoadingError):
         return _unavailable(_BY_FIRST_WORD["LOADING"][0], error, 2.0)
-    if isinstance(error, RedisTimeoutError):
+    if isinstance(error, RedisTimeoutError | TimeoutError):
         return _unavailable(f"Redis at {address} did not answer in time; {UNKNOWN_OUTCOME}", error, 2.0)
     if isinstance(error, _REFUSALS):
         return _unavailable(

@@ -34,6 +34,8 @@ class RedisStore:
         self.prefix = f"{{{namespace}}}:"
         self.process = os.urandom(8).hex()
         """Our name among the processes that share the namespace."""
+        self.is_listening = False
+        """Whether we hear what other processes, and we ourselves, say on the channel of wake-ups."""
         self.address = address
         self.clock = clock
         self.time = ServerTime(clock, follow_server=follow_server_time)
@@ -57,13 +59,13 @@ class RedisStore:
 
     async def run(self, link: RedisLink, script: Script, arguments: Iterable[Any], *, now_ms: int) -> Any:
         """The same as `change` on a link, for lanes. StorageUnavailable."""
-        result, hints = await link.run(script, [now_ms, self.process, *arguments])
+        result, hints = await link.run(script, self._arguments(now_ms, arguments))
         self._tell(hints)
         return result
 
     async def _run_calls(self, calls: list[_Call]) -> list[Any]:
         return [
-            await self.link.run(script, [self.time.now_ms(), self.process, *arguments]) for script, arguments in calls
+            await self.link.run(script, self._arguments(self.time.now_ms(), arguments)) for script, arguments in calls
         ]
 
     def _tell(self, hints: Hints) -> None:
@@ -74,6 +76,9 @@ class RedisStore:
                 self.waiters.wake(name, count)
             if due_ms >= 0:
                 self.waiters.alarm(name, due_ms - self.time.ahead_ms)
+
+    def _arguments(self, now_ms: int, arguments: Iterable[Any]) -> list[Any]:
+        return [now_ms, self.process if self.is_listening else "", *arguments]
 
     async def observe_time(self) -> None:
         """Ask for the server's time. StorageUnavailable."""

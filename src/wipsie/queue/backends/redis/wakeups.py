@@ -41,7 +41,7 @@ class Wakeups:
     async def _listen(self) -> None:
         while True:
             try:
-                connection = await self._store.address.connect(listens=True)
+                connection = await self._store.address.connect()
             except WipsieError:
                 await self._store.clock.sleep(_RETRY_S)
                 continue
@@ -53,6 +53,7 @@ class Wakeups:
                 self._store.waiters.wake_all()
                 await self._store.clock.sleep(_RETRY_S / 10)
             finally:
+                self._store.is_listening = False
                 await disconnect(connection)
 
     async def _read(self, connection: AbstractConnection) -> None:
@@ -64,6 +65,7 @@ class Wakeups:
                 if answer[0] == b"message":
                     self._wake(answer[2])
                 elif answer[0] == b"subscribe":
+                    self._store.is_listening = True
                     # From now on we hear everything; before, something may have been said.
                     self._store.waiters.wake_all()
             elif is_asked:

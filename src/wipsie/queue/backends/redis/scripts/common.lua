@@ -1,5 +1,6 @@
 -- What all scripts share; put in front of each of them. KEYS[1] is the prefix of every key, "{namespace}:".
--- ARGV[1] is the time in ms, ARGV[2] names the process that calls: it needs no message about its own doings.
+-- ARGV[1] is the time in ms, ARGV[2] names the process that calls while it listens to the channel of wake-ups, else it is
+-- empty: nobody needs a message about its own doings.
 --
 -- {namespace}:queues              hash    queue name -> queue id
 -- {namespace}:queue_id            number  the id given last
@@ -331,13 +332,18 @@ local function bury(source, target, member, group, cause)
   move(source, target, member, group, head, death, NO_LEASE .. ':' .. count .. ':' .. first)
 end
 
+local function somebody_else_listens()
+  local listeners = call('PUBSUB', 'NUMSUB', prefix .. 'wake')[2]
+  return tonumber(listeners) > (origin == '' and 0 or 1)
+end
+
 -- Tell who waits. Answers name, messages that became ready, next new end of a delay or lease (or -1) of each queue.
 local function finish()
   local hints = {}
   for _, queue in pairs(opened) do
     if queue then
       settle(queue)
-      if queue.became_ready > 0 then
+      if queue.became_ready > 0 and somebody_else_listens() then
         call('PUBLISH', prefix .. 'wake', origin .. ' ' .. queue.became_ready .. ' ' .. queue.name)
       end
       if queue.became_ready > 0 or queue.soonest_due then
