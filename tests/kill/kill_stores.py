@@ -18,6 +18,8 @@ from wipsie.database import Database
 from wipsie.kernel.clock import Clock
 from wipsie.queue.engine import QueueEngine
 
+ALL = ("sqlite", "postgresql", "redis", "sqs")
+
 
 def quick_on_sqlite() -> list[Any]:
     """Parameters for a test of every day: on SQLite always, on the servers with the slow tests. (Amazon SQS has tests of its
