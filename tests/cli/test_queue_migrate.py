@@ -7,19 +7,23 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import Result
 
+from wipsie.app.instances import InstanceFile
+from wipsie.app.queue_move import store_name
 from wipsie.kernel.clock import SystemClock
-from wipsie.kernel.errors import Conflict, InvalidInput, QueueNotFound
+from wipsie.kernel.errors import Conflict, InvalidInput, QueueNotFound, StorageUnavailable
 from wipsie.kernel.ids import MessageId, QueueName, new_message_id
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.contract import NewMessage, QueueSettings
 from wipsie.testing.eventually import eventually
 from wipsie.testing.process import WipsieProcess
+from wipsie.testing.servers import PostgresServer, RedisServer
 
 Wipsie = Callable[..., Result]
 WipsieJson = Callable[..., Any]
@@ -145,6 +149,64 @@ def test_what_cannot_be_meant_is_told(wipsie: Wipsie, arguments: tuple[str, ...]
 def test_an_unknown_queue_is_told_with_those_there_are(filled: WipsieJson, wipsie: Wipsie, there: str) -> None:
     with pytest.raises(QueueNotFound, match="wipsie-default"):
         wipsie("queue", "migrate", "--to", there, "--queue", "letters")
+
+
+def test_a_store_that_cannot_be_reached_is_told_and_nothing_is_paused(
+    filled: WipsieJson, wipsie: Wipsie, port: int
+) -> None:
+    with pytest.raises(StorageUnavailable):
+        wipsie("queue", "migrate", "--to", f"redis://127.0.0.1:{port}/0")
+    assert not any(one["paused"] for one in filled("queue", "list")["queues"])
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        (
+            "postgres://me:se%40cret@DB.example.org/wipsie?sslmode=require",
+            "postgresql://db.example.org:5432/wipsie?sslmode=require",
+        ),
+        ("postgresql://db.example.org:5432/wipsie?password=x", "postgresql://db.example.org:5432/wipsie"),
+        ("redis://:secret@localhost/1", "redis://localhost:6379/1"),
+        ("sqs://us-east-1?endpoint_url=http://localhost:1", "sqs://us-east-1?endpoint_url=http%3A%2F%2Flocalhost%3A1"),
+        ("sqlite:////nowhere/../queue.db", "sqlite:////queue.db"),
+    ],
+)
+def test_stores_are_named_without_secrets_and_alike(url: str, name: str) -> None:
+    assert store_name("--to", url) == name
+
+
+def test_a_wipsie_that_runs_here_is_mentioned(filled: WipsieJson, wipsie: Wipsie, there: str, data_dir: Path) -> None:
+    instance = InstanceFile(data_dir, roles=("worker",), address=None, clock=SystemClock())
+    instance.write()
+    try:
+        assert f"process {os.getpid()} (worker)" in wipsie("queue", "migrate", "--to", there).stderr
+    finally:
+        instance.remove()
+
+
+@pytest.mark.slow
+def test_the_command_moves_through_all_kinds_of_stores(
+    filled: WipsieJson,
+    postgres_server: PostgresServer,
+    redis_server: RedisServer,
+    there: str,
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token = os.urandom(4).hex()
+    places = [
+        f"sqlite:///{data_dir / 'queue.db'}",
+        postgres_server.create_database(f"migrate_{token}"),
+        redis_server.url(db=13),
+        there,
+    ]
+    for source, destination in pairwise(places):
+        report = filled("queue", "migrate", "--from", source, "--to", destination)
+        assert (report["moved"], report["left"], report["notes"]) == (4, 0, [])
+    monkeypatch.setenv("QUEUE_URL", there)
+    assert bodies(filled("queue", "peek", "default")) == [{"n": 0}, {"n": 1}, {"n": 2}]
+    postgres_server.drop_database(f"migrate_{token}")
 
 
 # Real processes
