@@ -1,0 +1,138 @@
+"""The shared store in Redis: a hash for each value, a number for each bucket, one script for each verb.
+
+Redis' own clock counts, since several machines share it. Keys end by themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, NoScriptError, RedisError
+
+from wipsie.database.shared_store.bucket import ROUNDING_US, draw, seconds
+from wipsie.database.shared_store.contract import SharedValue, check_key, check_take, check_value
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
+
+CONNECT_TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 2.0
+CONNECTIONS_MAX = 16
+_WAIT_FOR_CONNECTION_S = 2.0
+_RETRY_S = 1.0
+_SCRIPTS = Path(__file__).parent / "lua"
+_REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
+
+
+class RedisSharedStore:
+    """A `SharedStore` in Redis 6 or later."""
+
+    def __init__(self, url: str, *, clock: Clock, namespace: str = "wipsie", follow_server_time: bool = True) -> None:
+        """`url` is redis:// or rediss://; `namespace` begins every key. `follow_server_time` False takes `clock`, for
+        tests that own time. Opens nothing yet. ConfigurationError for a bad URL."""
+        self._clock = clock
+        self._namespace = namespace
+        self._follows_server = follow_server_time
+        parts = urlsplit(url)
+        self._shown = f"{parts.hostname}:{parts.port or 6379}"
+        try:
+            pool: Any = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+                url,
+                max_connections=CONNECTIONS_MAX,
+                timeout=_WAIT_FOR_CONNECTION_S,
+                socket_connect_timeout=CONNECT_TIMEOUT_S,
+                socket_timeout=ANSWER_TIMEOUT_S,
+                socket_keepalive=True,
+                decode_responses=True,
+                # A call whose answer was lost may have been carried out: whether to repeat it is the caller's business.
+                retry=Retry(NoBackoff(), 0),
+            )
+        except ValueError:
+            # The driver's words may hold parts of the URL, and with them the password.
+            raise ConfigurationError(
+                "REDIS_URL is no Redis address; write redis://user:password@host:6379/0.",
+                details={"setting": "REDIS_URL"},
+            ) from None
+        self._redis: Any = Redis(connection_pool=pool)
+
+    async def start(self) -> None:
+        try:
+            await self.get("start")
+        except StorageUnavailable as error:
+            if "setting" in error.details:
+                raise ConfigurationError(error.message, details=error.details) from error.__cause__
+            raise
+
+    async def stop(self) -> None:
+        await self._redis.aclose(close_connection_pool=True)
+
+    async def get(self, key: str) -> SharedValue | None:
+        check_key(key)
+        found = await self._run("get", self._value_key(key))
+        return None if found is None else SharedValue(found[0], found[1])
+
+    async def set(self, key: str, value: str, *, ttl_s: float) -> int:
+        check_key(key)
+        check_value(value, ttl_s)
+        return await self._run("set", self._value_key(key), value, ttl_s * 1e6)
+
+    async def delete(self, key: str) -> bool:
+        check_key(key)
+        return await self._run("delete", self._value_key(key)) == 1
+
+    async def compare_and_set(self, key: str, version: int, value: str, *, ttl_s: float) -> int | None:
+        check_key(key)
+        check_value(value, ttl_s)
+        return await self._run("compare_and_set", self._value_key(key), value, ttl_s * 1e6, version)
+
+    async def take(self, key: str, *, rate_per_s: float, burst: float, count: float = 1.0) -> float:
+        check_key(key)
+        check_take(rate_per_s, burst, count)
+        wanted = draw(rate_per_s, burst, count)
+        bucket = f"{self._namespace}:bucket:{key}"
+        return seconds(float(await self._run("take", bucket, wanted.cost_us, wanted.capacity_us, ROUNDING_US)))
+
+    async def prune(self) -> int:
+        """Redis does so by itself."""
+        return 0
+
+    def _value_key(self, key: str) -> str:
+        return f"{self._namespace}:value:{key}"
+
+    async def _run(self, script: str, key: str, *arguments: object) -> Any:
+        text, digest = _script(script)
+        now_us = "" if self._follows_server else repr(self._clock.now() * 1e6)
+        # As text with all its digits: the driver writes numbers the same way, but says so nowhere.
+        given = (1, key, now_us, *(repr(one) if isinstance(one, float) else one for one in arguments))
+        try:
+            try:
+                return await self._redis.execute_command("EVALSHA", digest, *given)
+            except NoScriptError:
+                return await self._redis.execute_command("EVAL", text, *given)
+        except (RedisError, OSError) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StorageUnavailable:
+        if isinstance(error, _REFUSALS):
+            return StorageUnavailable(
+                f"Redis at {self._shown} refuses this login; check user and password in REDIS_URL.",
+                details={"setting": "REDIS_URL"},
+                retry_after_s=_RETRY_S,
+            )
+        return StorageUnavailable(
+            f"Redis at {self._shown} cannot be used now ({error}); see that it runs, or check REDIS_URL.",
+            details={"address": self._shown},
+            retry_after_s=_RETRY_S,
+        )
+
+
+@cache
+def _script(name: str) -> tuple[str, str]:
+    text = (_SCRIPTS / "now.lua").read_text("utf-8") + (_SCRIPTS / f"{name}.lua").read_text("utf-8")
+    return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
