@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import psutil
 import pytest
 
 from wipsie.testing import eventually
@@ -15,7 +16,7 @@ from wipsie.testing.servers import PostgresServer, RedisServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Start = Callable[..., WipsieProcess]
-BODY = {"queue_name": "default", "message": {"task_type": "echo", "data": {}}}
+BODY: dict[str, Any] = {"queue_name": "default", "message": {"task_type": "echo", "data": {}}}
 BACK_S_MAX = 30.0
 """Pauses between tries grow to ten seconds."""
 
@@ -142,7 +143,10 @@ async def test_a_server_that_goes_away_and_comes_back_costs_nothing_but_time(
             assert status == 200
             accepted.append(answer["message_id"])
     lines = len(wipsie.log().splitlines())
+    process = psutil.Process(wipsie.pid)
+    used_s = sum(process.cpu_times()[:2])
     await asyncio.sleep(3)
+    assert sum(process.cpu_times()[:2]) - used_s < 1.0, "it does not wait, it spins"
     assert len(wipsie.log().splitlines()) - lines < 20, f"an outage floods the log:\n{wipsie.log()[-6000:]}"
     await away.start()
     await until_ready(call, wipsie)

@@ -114,7 +114,7 @@ def _boto3_send(store: Store, engine: QueueEngine) -> Callable[[QueueName, str],
         try:
             client.send_message(QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=body)
         except ClientError as error:
-            answer: Any = error.response  # pyright: ignore[reportUnknownMemberType]
+            answer: Any = error.response
             if answer["Error"]["Code"] not in _REFUSALS_OF_SQS:
                 raise
             return False

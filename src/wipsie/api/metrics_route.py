@@ -12,8 +12,10 @@ from starlette.responses import Response
 from wipsie.api.fast_route import FastRoute
 from wipsie.api.openapi import Answer, describe
 from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import Unavailable
 from wipsie.telemetry.logging import get_logger
 from wipsie.telemetry.metrics import CONTENT_TYPE, Metrics
+from wipsie.workers.outage import Outage
 
 REFRESH_TIMEOUT_S = 2.0
 
@@ -27,19 +29,22 @@ class GaugeRefresh:
         self._refresh = refresh
         self._clock = clock
         self._running: asyncio.Future[None] | None = None
+        self._old = Outage(_log, "queue_gauges_are_old", clock)
 
     async def run(self) -> None:
         """Return when the gauges are fresh, or after the time-out or a failure, which are logged: old gauges beat none."""
         if self._running is None or self._running.done():
             self._running = asyncio.ensure_future(self._refresh_once())
         if not await self._clock.wait(self._running, REFRESH_TIMEOUT_S):
-            _log.warning("Queue gauges are old: refreshing them takes long", timeout_s=REFRESH_TIMEOUT_S)
+            self._old.failed(Unavailable("refreshing them takes long"), timeout_s=REFRESH_TIMEOUT_S)
 
     async def _refresh_once(self) -> None:
         try:
             await self._refresh()
         except Exception as error:
-            _log.warning("Queue gauges are old: refreshing them failed", exc_info=error)
+            self._old.failed(error)
+        else:
+            self._old.over()
 
 
 def build_metrics_router(*, metrics: Metrics, refresh: Callable[[], Awaitable[None]] | None, clock: Clock) -> APIRouter:
