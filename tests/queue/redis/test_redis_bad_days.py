@@ -198,6 +198,14 @@ async def test_durable_is_what_keeps_everything_and_the_rest_is_told_in_a_senten
         assert sentence is None if words is None else sentence is not None and words in sentence
 
 
+async def test_a_log_that_is_not_written_while_it_is_tidied_up_is_not_called_durable(server_folder: Path) -> None:
+    async with running(server_folder) as server:
+        await plain(server, "CONFIG", "SET", "no-appendfsync-on-rewrite", "yes")
+        finding = await examine_url(server.url(), SystemClock())
+        assert not finding.durable
+        assert "no-appendfsync-on-rewrite" in (finding.sentence or "")
+
+
 async def test_a_server_that_does_not_say_is_not_called_durable(server_folder: Path) -> None:
     async with running(server_folder) as server:
         await plain(server, "ACL", "SETUSER", "default", "-config")

@@ -67,8 +67,8 @@ class Load:
                 self.refusals += 1
                 await asyncio.sleep(0.02)
 
-    async def receive_once(self, backend: RedisQueueBackend) -> int:
-        deliveries = await backend.receive(QUEUE, max_messages=20, wait_s=0.2)
+    async def receive_once(self, backend: RedisQueueBackend, max_messages: int = 20) -> int:
+        deliveries = await backend.receive(QUEUE, max_messages=max_messages, wait_s=0.2)
         for delivery in deliveries:
             if delivery.message_id in self.acknowledged:
                 self.after_acknowledgement.append(delivery.message_id)
@@ -107,7 +107,7 @@ async def test_a_server_killed_in_mid_load_loses_no_accepted_message_and_no_ackn
         quiet = 0
         while quiet < 3:
             # Leases of answers that were lost come back after two seconds.
-            quiet = 0 if await load.receive_once(left) else quiet + 1
+            quiet = 0 if await load.receive_once(left, 500) else quiet + 1
             await asyncio.sleep(0.8 if quiet else 0.0)
         assert load.accepted <= load.received, f"{len(load.accepted - load.received)} accepted messages are lost"
         assert not load.after_acknowledgement, "an acknowledged message came back"

@@ -100,7 +100,9 @@ class RedisQueueBackend:
         except BaseException:
             await self._close()
             raise
-        self._capabilities = msgspec.structs.replace(self._capabilities, durable=self._durability.durable)
+        self._capabilities = msgspec.structs.replace(
+            self._capabilities, durable=self._durability.durable, caution=self._durability.sentence
+        )
         self._receiver.is_stopping = False
         self._wakeups.start()
         self._maintenance.start()

@@ -23,13 +23,19 @@ class DurabilityFinding(msgspec.Struct, frozen=True, kw_only=True):
     appendonly: str | None
     appendfsync: str | None
     maxmemory_policy: str | None
+    no_appendfsync_on_rewrite: str | None = None
     sentence: str | None
     """What a person should know or do; None when everything accepted is kept."""
 
     @property
     def durable(self) -> bool:
         """Everything accepted survives a power cut, as far as Redis can promise it."""
-        return self.appendonly == "yes" and self.appendfsync == "always" and not self.may_evict
+        return (
+            self.appendonly == "yes"
+            and self.appendfsync == "always"
+            and self.no_appendfsync_on_rewrite != "yes"
+            and not self.may_evict
+        )
 
     @property
     def may_evict(self) -> bool:
@@ -43,7 +49,14 @@ async def examine(client: RedisClient) -> DurabilityFinding:
     appendonly = await _setting(client, "appendonly")
     appendfsync = await _setting(client, "appendfsync")
     policy = await _setting(client, "maxmemory-policy")
-    finding = DurabilityFinding(appendonly=appendonly, appendfsync=appendfsync, maxmemory_policy=policy, sentence=None)
+    pauses = await _setting(client, "no-appendfsync-on-rewrite")
+    finding = DurabilityFinding(
+        appendonly=appendonly,
+        appendfsync=appendfsync,
+        maxmemory_policy=policy,
+        no_appendfsync_on_rewrite=pauses,
+        sentence=None,
+    )
     return msgspec.structs.replace(finding, sentence=_sentence(finding))
 
 
@@ -86,5 +99,10 @@ def _sentence(finding: DurabilityFinding) -> str | None:
         return (
             f"Redis writes its log to disk too late (appendfsync {finding.appendfsync}): a crash of the machine loses "
             "the messages of about the last second; set appendfsync always."
+        )
+    if finding.no_appendfsync_on_rewrite == "yes":
+        return (
+            "Redis does not write its log to disk while it tidies it up (no-appendfsync-on-rewrite yes): a crash of the "
+            "machine meanwhile loses messages; set no-appendfsync-on-rewrite no."
         )
     return None
