@@ -25,7 +25,7 @@ TITLES = {
     "sqlite": "SQLite",
     "postgresql": "PostgreSQL",
     "redis": "Redis",
-    "redis_everysec": "Redis, everysec",
+    "redis_everysec": "Redis everysec",
     "sqs": "SQS (moto)",
 }
 """Stores by name, in the order in which they are shown."""
