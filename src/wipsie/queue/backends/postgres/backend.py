@@ -125,6 +125,11 @@ class PostgresQueueBackend:
     def capabilities(self) -> Capabilities:
         return Capabilities(name="postgresql", durable=self._connections.is_durable)
 
+    @property
+    def batches(self) -> int:
+        """Batches done so far, for tests of group commit."""
+        return sum(lane.batches for lane in self._lanes)
+
     def accepts(self, database_url: str) -> bool:
         """Whether this URL means the same database as ours, so that `send_within` may be used with its connections."""
         place = place_of(database_url)

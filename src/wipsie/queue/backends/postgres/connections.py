@@ -22,6 +22,7 @@ from wipsie.queue.backends.postgres.failures import (
     postgres_state,
     storage_error,
     unreachable,
+    was_not_sent,
 )
 
 ResultT = TypeVar("ResultT")
@@ -31,7 +32,7 @@ _SILENCE_S = 5.0
 """How much longer than the server the driver waits: it gives up only on a server that fell silent."""
 _CLOSE_TIMEOUT_S = 3.0
 _BACK_OFF_S = (0.1, 5.0)
-_TRIES = 4
+_TRIES = 8
 
 
 class Connections:
@@ -72,12 +73,12 @@ class Connections:
 
     async def run(self, work: Callable[[Session], Awaitable[ResultT]], *, again: bool = True) -> ResultT:
         """Do `work` on a session, in one transaction of its own or several. `again`: do it again after a deadlock, which
-        undid it. Raises StorageUnavailable for what the store is to blame for, and data errors as the driver has them."""
+        undid it. Raises StorageUnavailable for what the store is to blame for, InvalidMessageContents for wrong values."""
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
                 return await self._run_once(work)
             except Exception as error:
-                if again and tries_left and postgres_state(error) in TRY_AGAIN:
+                if tries_left and ((again and postgres_state(error) in TRY_AGAIN) or was_not_sent(error)):
                     continue
                 failure = storage_error(error)
                 if failure is None or failure is error:

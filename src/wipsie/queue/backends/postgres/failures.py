@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wipsie.database.failures import POSTGRES_GONE, postgres_state
 from wipsie.database.urls import ServerAddress
-from wipsie.kernel.errors import ConfigurationError, StorageUnavailable, WipsieError
+from wipsie.kernel.errors import ConfigurationError, InvalidMessageContents, StorageUnavailable, WipsieError
 from wipsie.queue.backends.postgres.driver import is_driver_error
 
 RETRY_SOON_S = 1.0
@@ -13,6 +13,8 @@ RETRY_LATER_S = 5.0
 TRY_AGAIN = frozenset({"40001", "40P01"})
 """Another transaction was in the way and this one was undone: it may be done again at once."""
 
+_DEAD_BEFORE = ("cannot switch to state", "connection is closed")
+"""How asyncpg says that the server ended an idle connection; the first while its farewell was read and its end was not."""
 _SETTINGS_WRONG = {
     "28000": "the server refuses this user; check the user and the server's pg_hba.conf",
     "28P01": "the server refuses this user and password; check them",
@@ -57,35 +59,46 @@ def unreachable(server: ServerAddress, error: Exception) -> WipsieError:
     )
 
 
-def may_be_done(error: BaseException) -> bool:
-    """Whether the call may have been committed although it failed: the connection went before the answer came."""
+def is_data_error(error: BaseException) -> bool:
+    """Whether the values of the call were wrong, found by the driver (ValueError) or the server."""
     state = postgres_state(error)
-    return state is None or state in POSTGRES_GONE or state.startswith("08")
+    return isinstance(error, ValueError) or (state is not None and state[:2] in {"22", "54"})
+
+
+def was_not_sent(error: BaseException) -> bool:
+    """Whether the connection was found dead before anything of the call went out: another connection may do it."""
+    return is_driver_error(error) and postgres_state(error) is None and any(text in str(error) for text in _DEAD_BEFORE)
 
 
 def ends_session(error: BaseException) -> bool:
     """Whether the connection must not be used again."""
+    if is_data_error(error):
+        return False
     state = postgres_state(error)
     return state is None or state in _DONE_FOR or state.startswith("08")
 
 
-def is_data_error(error: BaseException) -> bool:
-    """Whether the values of the call were wrong, and so only those who brought them should suffer."""
-    state = postgres_state(error)
-    return isinstance(error, UnicodeError) or (state is not None and state[:2] in {"22", "54"})
+def _may_be_done(state: str | None) -> bool:
+    """Whether the call may have been committed although it failed: the connection went before the answer came."""
+    return state is None or state in POSTGRES_GONE or state.startswith("08")
 
 
 def storage_error(error: BaseException) -> WipsieError | None:
-    """What callers hear when a call failed for a reason of the store; None for errors that are none of the store's."""
+    """What callers hear when a call failed for a reason of the store or of its values; None for other errors."""
     if isinstance(error, WipsieError):
         return error
+    if is_data_error(error):
+        return InvalidMessageContents(
+            "The text holds characters that PostgreSQL cannot store, such as NUL; encode it, for example as base64.",
+            details={"cause": str(error)[:200]},
+        )
     if not is_driver_error(error):
         return None
     state = postgres_state(error)
     details: dict[str, object] = {"cause": type(error).__name__}
     if state is not None:
         details["sqlstate"] = state
-    if may_be_done(error):
+    if _may_be_done(state):
         details["outcome"] = "unknown"
         reason = "does not answer" if isinstance(error, TimeoutError) else "was lost during the call"
         sentence = f"The queue database {reason}; whether the call was done is not known. Try again."

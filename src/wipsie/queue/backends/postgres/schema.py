@@ -43,7 +43,12 @@ async def prepare_schema(connections: Connections, schema: str) -> None:
 
 async def _version(session: Session, schema: str) -> int:
     """The version that stands there, 0 for none; ConfigurationError for one that is too new."""
-    if await session.fetchval("SELECT to_regclass($1)::text", f"{schema}.schema_version") is None:
+    # From the catalogue and not by to_regclass, which may answer from before we waited for the lock.
+    if not await session.fetchval(
+        """SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+           WHERE n.nspname = $1 AND c.relname = 'schema_version')""",
+        schema,
+    ):
         return 0
     found = await session.fetchval(f"SELECT max(version) FROM {schema}.schema_version")  # noqa: S608  checked name
     version = int(found or 0)

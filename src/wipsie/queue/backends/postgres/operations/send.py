@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from wipsie.kernel.errors import QueueFull, WipsieError
+from wipsie.kernel.errors import InvalidMessageContents, QueueFull, WipsieError
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.backend_kit.admission import (
     check,
@@ -16,7 +16,6 @@ from wipsie.queue.backend_kit.admission import (
 from wipsie.queue.backend_kit.extras import Extras, write_extras
 from wipsie.queue.backend_kit.refusals import key_reused, queue_not_found
 from wipsie.queue.backends.postgres.driver import Row
-from wipsie.queue.backends.postgres.failures import is_data_error
 from wipsie.queue.backends.postgres.known_queues import KnownQueue, ids_and_versions
 from wipsie.queue.backends.postgres.rows import State
 from wipsie.queue.backends.postgres.store import CHANGED_TRIES, Store, still_changing
@@ -41,8 +40,10 @@ class Sender:
         """One list of outcomes for each call; a failure of the store belongs to all calls it met."""
         results: list[list[SendOutcome] | BaseException | None] = [None] * len(calls)
         await self._store.learn(message.queue for call in calls for message in call)
+        # Once: what is learned on the way may change the answer.
+        needs_care = [self._needs_care(call) for call in calls]
         for is_careful in (False, True):
-            waiting = [place for place, call in enumerate(calls) if self._needs_care(call) == is_careful]
+            waiting = [place for place, needs in enumerate(needs_care) if needs == is_careful]
             if not waiting:
                 continue
             await self._run_kind([calls[place] for place in waiting], waiting, results)
@@ -57,7 +58,7 @@ class Sender:
         try:
             batch = await self._send(self._store.rows, calls)
         except Exception as error:
-            if is_data_error(error) and len(calls) > 1:
+            if isinstance(error, InvalidMessageContents) and len(calls) > 1:
                 # Only who brought it should suffer.
                 for call, place in zip(calls, places, strict=True):
                     await self._run_kind([call], [place], results)
