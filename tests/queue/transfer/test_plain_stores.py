@@ -103,6 +103,18 @@ async def test_what_a_destination_would_not_keep_is_told_before_and_has_to_be_wa
     assert taken.message_id in {one.message_id for one in await messages(there, WORK)}
 
 
+async def test_a_destination_that_may_forget_has_to_be_wanted(
+    here: SqliteQueueBackend, tmp_path: Path, clock: FakeClock
+) -> None:
+    await fill(here)
+    relaxed = SqliteQueueBackend(tmp_path / "relaxed.db", clock=clock, synchronous="NORMAL")
+    await relaxed.start()
+    with pytest.raises(NotSupported, match=r"may lose in a crash what was just moved .* --lossy"):
+        await transfer(here, relaxed, tmp_path, clock).run()
+    assert (await transfer(here, relaxed, tmp_path, clock, lossy=True).run()).moved == 20
+    await relaxed.stop()
+
+
 async def test_delays_a_source_cannot_hand_over_are_told_and_moved_by_a_later_run(
     here: SqliteQueueBackend, there: SqliteQueueBackend, tmp_path: Path, clock: FakeClock
 ) -> None:
@@ -139,7 +151,7 @@ async def test_a_message_the_destination_refuses_stays_with_all_behind_it(
     for body in ("small", "x" * 100, "small too"):
         await here.send([NewMessage(queue=WORK, body=body, message_id=new_message_id())])
     await there.create_queue(QueueSettings(name=WORK, message_bytes_max=10))
-    with pytest.raises(MessageTooLarge, match="takes up to 10"):
+    with pytest.raises(MessageTooLarge, match=r"The message .* could not be moved: .* takes up to 10"):
         await transfer(here, plain(there), tmp_path, clock, lossy=True, batch_messages_max=1).run()
     assert [one.body for one in await messages(there, WORK)] == ["small"]
     assert [one.body for one in await messages(here, WORK)] == ["x" * 100, "small too"]
@@ -149,7 +161,7 @@ async def test_a_message_the_destination_refuses_stays_with_all_behind_it(
 async def test_two_movers_with_one_journal_are_kept_apart(
     here: SqliteQueueBackend, there: SqliteQueueBackend, tmp_path: Path, clock: FakeClock
 ) -> None:
-    ids = await fill(here, 200)
+    ids = await fill(here, 60)
     movers = [transfer(here, plain(there), tmp_path, clock, lossy=True, batch_messages_max=3).run() for _ in range(2)]
     first, second = await asyncio.gather(*movers, return_exceptions=True)
     assert {type(first), type(second)} == {TransferReport, Conflict}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -42,20 +41,22 @@ class Store:
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def make_store(request: pytest.FixtureRequest) -> Callable[[Path], OpenStore]:
-    """For each kind of store: makes one, given a folder."""
+def open_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OpenStore:
+    """One store of each kind for all tests: to make a schema takes longer than a test."""
     kind = request.param
     postgres = request.getfixturevalue("postgres_server") if kind == "postgresql" else None
     redis = request.getfixturevalue("redis_server") if kind == "redis" else None
-    return lambda folder: new_store(kind, folder, postgres, redis)
+    return new_store(kind, tmp_path_factory.mktemp("stores"), postgres, redis)
 
 
 @pytest.fixture
-async def store(make_store: Callable[[Path], OpenStore], tmp_path: Path, clock: FakeClock) -> AsyncIterator[Store]:
-    async with opened(make_store(tmp_path), clock) as backend:
+async def store(open_store: OpenStore, clock: FakeClock) -> AsyncIterator[Store]:
+    async with opened(open_store, clock) as backend:
         await backend.create_queue(QueueSettings(name=QUEUE))
         await backend.create_queue(QueueSettings(name=LINE, fifo=True))
         yield Store(backend)
+        await backend.delete_queue(QUEUE)
+        await backend.delete_queue(LINE)
 
 
 def message(clock: FakeClock, **fields: Any) -> StoredMessage:

@@ -88,7 +88,8 @@ class Drain:
         if fresh:
             outcomes = await self._destination.deliver(self.queue, fresh, arrived)
             accepted = {item.key for item, outcome in zip(fresh, outcomes, strict=True) if outcome is None}
-            refusal = next((outcome for outcome in outcomes if outcome is not None), None)
+            refusals = ((item, outcome) for item, outcome in zip(fresh, outcomes, strict=True) if outcome is not None)
+            refusal = next((_told(item, outcome) for item, outcome in refusals), None)
             arrived |= accepted
             self.moved += len(accepted)
         leaving = [item for item in items if item.key in arrived]
@@ -102,3 +103,13 @@ class Drain:
         large the next messages are."""
         average = max(1, sum(len(item.message.body) for item in items) // len(items))
         self._size = max(1, min(self._batch_messages_max, BATCH_BYTES // average, self._size * 2))
+
+
+def _told(item: Item, refusal: WipsieError) -> WipsieError:
+    """The refusal with the message it is about."""
+    message = item.message
+    return type(refusal)(
+        f"The message {message.message_id} of '{message.queue}' could not be moved: {refusal.message}",
+        details={**refusal.details, "queue_name": message.queue, "message_id": message.message_id},
+        retry_after_s=refusal.retry_after_s,
+    )

@@ -140,6 +140,10 @@ def _losses(plans: Sequence[QueuePlan], source: QueueBackend, destination: Queue
         dead = {one.settings.dead_letter_queue for one in plans}
         if any(one.counts.total and one.settings.name in dead for one in plans if not one.empty):
             found.append(f"Dead letters arrive in the {name} backend without their cause and attempts.")
+    if source.capabilities.durable and not destination.capabilities.durable:
+        found.append(
+            f"The {name} backend, as it is set up, may lose in a crash what was just moved (`wipsie doctor` says why)."
+        )
     if not destination.capabilities.fifo_delay and any(one.settings.fifo and one.counts.delayed for one in plans):
         found.append(f"The {name} backend keeps no delays of single messages in FIFO queues.")
     if not isinstance(source, TransferPort) and any(one.counts.delayed for one in plans):

@@ -30,6 +30,8 @@ from wipsie.queue.transfer.report import QueueReport, TransferReport
 from wipsie.queue.transfer.source import LookingSource, ReceivingSource
 
 _LOOK_EVERY_S = 0.2
+_COUNT_EVERY_S = 1.0
+_COUNT_AGAIN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,12 +228,23 @@ class Transfer:
         if self._cancelled:
             self.cancel()
 
+    async def _left(self, queue: QueueName) -> int:
+        """Messages still in the source. A store that counts about right is asked until it noticed what was removed."""
+        left = (await self._source.counts(queue)).total
+        if not self._source.capabilities.exact_counts and not self._cancelled:
+            for _ in range(_COUNT_AGAIN):
+                if not left:
+                    break
+                await self._clock.sleep(_COUNT_EVERY_S)
+                left = (await self._source.counts(queue)).total
+        return left
+
     async def _report(self, plan: TransferPlan, notes: list[str], seconds: float) -> TransferReport:
         moved = {drain.queue: drain.moved for drain in self.drains}
         reports: list[QueueReport] = []
         for one in plan.queues:
             name = one.settings.name
-            left = 0 if one.empty else (await self._source.counts(name)).total
+            left = 0 if one.empty else await self._left(name)
             if left and not self._cancelled:
                 notes.append(_why_left(name, left, looks=self._looks))
             reports.append(
