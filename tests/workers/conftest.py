@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wipsie.database import Database
+from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.ids import MessageId, QueueName, new_message_id
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.contract import NewMessage, QueueCounts, QueueSettings, StoredMessage
@@ -43,7 +44,7 @@ class Workshop:
     def handler(self, function: Handler, task_type: str = "job", queue: str = "default", **fields: Any) -> None:
         self.registry.add(HandlerSpec(task_type=task_type, queue=queue, function=function, **fields))
 
-    def new_worker(self, **settings: Any) -> Worker:
+    def new_worker(self, *, shared: SharedStore | None = None, **settings: Any) -> Worker:
         worker = Worker(
             self.engine,
             self.registry,
@@ -53,12 +54,13 @@ class Workshop:
             clock=self.clock,
             settings=WorkerSettings(**settings),
             cpu_pool=self.cpu_pool,
+            shared=shared,
         )
         self.workers.append(worker)
         return worker
 
-    async def start_worker(self, **settings: Any) -> Worker:
-        worker = self.new_worker(**settings)
+    async def start_worker(self, *, shared: SharedStore | None = None, **settings: Any) -> Worker:
+        worker = self.new_worker(shared=shared, **settings)
         await worker.start()
         return worker
 

@@ -13,8 +13,10 @@ import asyncio
 from collections import deque
 from typing import Any
 
+from wipsie.database.shared_store.contract import SharedStore
 from wipsie.kernel import limits
 from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.contract import Delivery
 from wipsie.queue.engine import QueueEngine
@@ -23,11 +25,12 @@ from wipsie.telemetry.correlation import reset, set_ids
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers import run_log as runs
 from wipsie.workers.gates import Entry, Gates
-from wipsie.workers.handler import TaskContext, TaskServices
+from wipsie.workers.handler import RateLimit, TaskContext, TaskServices
 from wipsie.workers.held import CancelReason, Held
 from wipsie.workers.lease_keeper import LeaseKeeper
 from wipsie.workers.outage import Outage
 from wipsie.workers.prefetch import Prefetch
+from wipsie.workers.rate_limiter import SharedRateLimiter
 from wipsie.workers.results import result_text
 from wipsie.workers.route import Route
 from wipsie.workers.run_log import RunLog, TaskRun
@@ -42,6 +45,7 @@ _MESSAGES_PER_TURN = 64
 """So often a slot of handlers that never wait lets the rest of the process have a turn."""
 _ASIDE_FULL_PAUSE_S = 1.0
 _RUN_LOG_PAUSE_S = 5.0
+_SHARED_STORE_PAUSE_S = 1.0
 _FETCH_PAUSE_S_MIN = 0.2
 _FETCH_PAUSE_S_MAX = 10.0
 _UNKNOWN = "unknown"
@@ -67,8 +71,10 @@ class Consumer:
         clock: Clock,
         settings: WorkerSettings,
         worker_id: str,
+        shared: SharedStore | None = None,
     ) -> None:
-        """`queue` is the short name, `stored` the name the engine knows."""
+        """`queue` is the short name, `stored` the name the engine knows. With a `shared` store rate limits hold over all
+        processes, else in this one."""
         self.queue = queue
         self.concurrency = settings.concurrency_of(queue)
         self._stored = stored
@@ -83,6 +89,8 @@ class Consumer:
         self._worker_id = worker_id
         self._retry = settings.retry_of(queue)
         self._gates = Gates(settings.aside_max)
+        self._shared = shared
+        self._shared_limiters: dict[Route, SharedRateLimiter] = {}
         self._counts_receives = engine.capabilities.undo_receive
         self._buffer: deque[Held] = deque()
         self._slots: list[Slot] = []
@@ -95,6 +103,7 @@ class Consumer:
         self._all_ended: asyncio.Future[None] | None = None
         self._prefetch = Prefetch(self.concurrency, settings.prefetch_max)
         self._queue_away = Outage(_log, "messages_not_received", clock)
+        self._rates_away = Outage(_log, "rate_limits_not_read", clock)
         self._runs_away = Outage(_log, "earlier_runs_not_read", clock)
 
     # ------------------------------------------------------------------------------------------------------- steering
@@ -351,6 +360,10 @@ class Consumer:
             return
         if route.guarded and not self._may_run(held, route, message):
             return
+        if route.limiter is not None and self._shared is not None:
+            limiter = self._shared_limiter(route, route.limiter.limit, self._shared)
+            if not await self._turn_comes(held, route, limiter):
+                return
         correlation_id = message.correlation_id or delivery.message_id
         context = TaskContext(
             delivery=delivery,
@@ -417,6 +430,9 @@ class Consumer:
             if freed:
                 self._buffer.extendleft(reversed(freed))
                 self._wake_slots(len(freed))
+        self._tell_when_idle()
+
+    def _tell_when_idle(self) -> None:
         if self._all_ended is not None and not self._running:
             self._all_ended.set_result(None)
             self._all_ended = None
@@ -435,14 +451,48 @@ class Consumer:
             self._leave(held)
             self._give_back(held, _ASIDE_FULL_PAUSE_S)
             return False
-        if route.limiter is not None:
+        if route.limiter is not None and self._shared is None:
             pause_s = route.limiter.try_start(self._clock.monotonic())
             if pause_s > 0:
-                self._leave(held)
-                # Rounded up: a message that comes back a moment too early is sent away a second time.
-                self._give_back(held, pause_s + _RESERVED_MS / 1000)
+                self._send_away(held, pause_s)
                 return False
         return True
+
+    async def _turn_comes(self, held: Held, route: Route, limiter: SharedRateLimiter) -> bool:
+        """Ask the rate limit all processes share. While the store is away nothing starts: the limit protects somebody."""
+        # A drain waits for the answer, or the message would be neither running nor given back.
+        self._running += 1
+        try:
+            try:
+                pause_s = await limiter.try_start()
+                self._rates_away.over()
+            except Exception as error:
+                self._rates_away.failed(error, queue=self.queue, task_type=route.spec.task_type)
+                asked_s = error.retry_after_s if isinstance(error, WipsieError) else None
+                pause_s = asked_s or _SHARED_STORE_PAUSE_S
+            if held.lost:
+                self._drop(held)
+                return False
+            if self._stopping or pause_s > 0:
+                self._send_away(held, 0.0 if self._stopping else pause_s)
+                return False
+            return True
+        finally:
+            self._running -= 1
+            self._tell_when_idle()
+
+    def _shared_limiter(self, route: Route, limit: RateLimit, store: SharedStore) -> SharedRateLimiter:
+        found = self._shared_limiters.get(route)
+        if found is None:
+            task_type = route.spec.task_type
+            found = SharedRateLimiter(limit, store, queue=self.queue, task_type=task_type, clock=self._clock)
+            self._shared_limiters[route] = found
+        return found
+
+    def _send_away(self, held: Held, pause_s: float) -> None:
+        self._leave(held)
+        # Rounded up: a message that comes back a moment too early is sent away a second time.
+        self._give_back(held, pause_s + _RESERVED_MS / 1000)
 
     def _leave(self, held: Held) -> None:
         freed = self._gates.leave(held)

@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 from wipsie.database import Database
+from wipsie.database.shared_store.contract import SharedStore
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.ids import WorkerId
 from wipsie.queue.engine import QueueEngine
@@ -49,14 +50,17 @@ class Worker:
         clock: Clock,
         settings: WorkerSettings,
         cpu_pool: CpuPool,
+        shared: SharedStore | None = None,
     ) -> None:
-        """Engine and database are started and stopped by the caller, the process pool too. Starts nothing yet."""
+        """Engine and database are started and stopped by the caller, the process pool and the shared store too. With a
+        `shared` store the rate limits of handlers hold over all processes, else in this one. Starts nothing yet."""
         self.worker_id = WorkerId(f"{settings.name or socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}")
         self.state = "new"
         self.supervisor = Supervisor(clock)
         """Runs the worker's parts; others may run theirs beside them."""
         self._engine = engine
         self._registry = registry
+        self._shared = shared
         self._clock = clock
         self._settings = settings
         self._run_log = run_log
@@ -95,6 +99,7 @@ class Worker:
                 clock=self._clock,
                 settings=self._settings,
                 worker_id=self.worker_id,
+                shared=self._shared,
             )
         consumers = list(self._consumers.values())
         self.supervisor.start("leases", self._keeper.run_forever)
