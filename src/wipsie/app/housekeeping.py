@@ -54,6 +54,7 @@ class Housekeeping:
             if removed < _INBOX_ROWS:
                 break
         await self._workers.prune()
+        await parts.shared.prune()
         return runs, notes
 
     async def _run(self) -> None:

@@ -11,10 +11,13 @@ from wipsie.app.objects import build_blobs
 from wipsie.app.polling_grants import PollingGrants
 from wipsie.app.queues import build_backend, build_engine
 from wipsie.app.settings import Settings
+from wipsie.app.shared import build_shared_store
 from wipsie.blobs import BlobStore
 from wipsie.database import Database
+from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.queue.engine import QueueEngine
+from wipsie.queue.repeats import Repeats
 from wipsie.slices.manifest import Slice
 from wipsie.slices.tasks.gateways.http_client import HttpClientSettings
 from wipsie.slices.tasks.slice import TasksSettings
@@ -36,6 +39,7 @@ class Parts:
     metrics: Metrics
     engine: QueueEngine
     database: Database
+    shared: SharedStore
     blobs: BlobStore
     run_log: RunLog
     schedules: ScheduleStore
@@ -57,7 +61,9 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     )
     blobs = build_blobs(settings)
     backend = build_backend(settings, clock, blobs=blobs)
-    engine = build_engine(settings, clock, metrics, backend=backend)
+    shared = build_shared_store(settings, database, clock)
+    repeats = Repeats(shared, clock)
+    engine = build_engine(settings, clock, metrics, backend=backend, repeats=repeats)
     publish_directly(database, settings.database.url, engine, backend)
     parts = Parts(
         settings=settings,
@@ -65,6 +71,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         metrics=metrics,
         engine=engine,
         database=database,
+        shared=shared,
         blobs=blobs,
         run_log=RunLog(database),
         schedules=ScheduleStore(database, clock),

@@ -15,6 +15,7 @@ from wipsie.queue.names import QueueNames
 
 if TYPE_CHECKING:
     from wipsie.blobs import BlobStore
+    from wipsie.queue.repeats import Repeats
     from wipsie.telemetry.metrics import Metrics
 
 SCHEMES = ("sqlite", "postgresql", "redis", "sqs")
@@ -51,11 +52,21 @@ def build_backend(settings: Settings, clock: Clock, *, blobs: BlobStore | None =
 
 
 def build_engine(
-    settings: Settings, clock: Clock, metrics: Metrics | None = None, *, backend: QueueBackend | None = None
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics | None = None,
+    *,
+    backend: QueueBackend | None = None,
+    repeats: Repeats | None = None,
 ) -> QueueEngine:
     """The engine over `backend`, by default the one QUEUE_URL asks for; not started. ConfigurationError."""
-    names = QueueNames(settings.queue.prefix)
-    return QueueEngine(backend or build_backend(settings, clock), clock=clock, names=names, metrics=metrics)
+    return QueueEngine(
+        backend or build_backend(settings, clock),
+        clock=clock,
+        names=QueueNames(settings.queue.prefix),
+        metrics=metrics,
+        repeats=repeats,
+    )
 
 
 def _scheme(url: str) -> str:

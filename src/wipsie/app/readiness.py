@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wipsie.api.health import HealthCheck, HealthResult
 from wipsie.database import Database
+from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.limits import MIB
 from wipsie.queue.engine import QueueEngine
@@ -30,10 +31,11 @@ def readiness_checks(
     worker: Worker | None,
     data_dir: Path,
     clock: Clock,
+    shared: SharedStore | None = None,
     waits_for: Callable[[str], str | None] = _nothing,
 ) -> list[HealthCheck]:
-    """The checks of a process; `worker` is its own, None when workers run elsewhere. `waits_for` says why a store was not
-    opened so far."""
+    """The checks of a process; `worker` is its own, None when workers run elsewhere. `shared` is what processes share, when
+    it is not in the database. `waits_for` says why a store was not opened so far."""
 
     async def queue() -> HealthResult:
         if reason := waits_for("queue"):
@@ -48,6 +50,12 @@ def readiness_checks(
         async with database.read() as connection:
             await connection.exec_driver_sql("SELECT 1")
         return HealthResult(ok=True, detail=f"{database.dialect} answers")
+
+    async def reach_shared(store: SharedStore) -> HealthResult:
+        if reason := waits_for("shared"):
+            return HealthResult(ok=False, detail=reason)
+        await store.get("ready")
+        return HealthResult(ok=True, detail="redis answers")
 
     async def workers() -> HealthResult:
         if worker is not None and worker.state == "new":
@@ -68,6 +76,7 @@ def readiness_checks(
     return [
         HealthCheck("queue", queue),
         HealthCheck("database", reach_database),
+        *([] if shared is None else [HealthCheck("shared", lambda: reach_shared(shared))]),
         HealthCheck("workers", workers),
         HealthCheck("disk", disk),
     ]

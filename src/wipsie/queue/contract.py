@@ -246,6 +246,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     durable: bool
     """An accepted message survives a kill of every process and a power cut."""
+    caution: str | None = None
+    """What an operator should know, and change if they can: why `durable` is False, for example. Known after the start."""
     peek: bool = True
     priority: bool = True
     """Messages are delivered by priority, then age. False: in no order; a priority is kept and arrives with the message, it

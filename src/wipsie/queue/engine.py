@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -43,6 +44,9 @@ from wipsie.queue.names import DEAD_LETTER_SUFFIX, QueueNames
 from wipsie.queue.redrive import Redrive
 from wipsie.telemetry.metrics import Metrics
 
+if TYPE_CHECKING:
+    from wipsie.queue.repeats import Repeats
+
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 """What no store keeps faithfully: NUL ends text in C, lone surrogates have no UTF-8 form."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -53,9 +57,17 @@ class QueueEngine:
     """Queues over one backend. All `queue` arguments are stored names; `resolve` gives them."""
 
     def __init__(
-        self, backend: QueueBackend, *, clock: Clock, names: QueueNames, metrics: Metrics | None = None
+        self,
+        backend: QueueBackend,
+        *,
+        clock: Clock,
+        names: QueueNames,
+        metrics: Metrics | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
+        """`repeats` recognises repeated sends where the backend declares that it cannot."""
         self._backend = backend
+        self._repeats = None if backend.capabilities.deduplication else repeats
         self.clock = clock
         self.names = names
         self._metrics = metrics
@@ -65,7 +77,11 @@ class QueueEngine:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._backend.capabilities
+        """What the backend can do, and what this engine does for it."""
+        capabilities = self._backend.capabilities
+        if self._repeats is None:
+            return capabilities
+        return msgspec.structs.replace(capabilities, deduplication=True, fifo_deduplication=True)
 
     async def start(self, queues: Sequence[QueueSettings] = ()) -> None:
         """Open the backend, declare `queues` and learn the names of all. StorageUnavailable, ConfigurationError: then
@@ -195,7 +211,10 @@ class QueueEngine:
     async def send(self, message: NewMessage) -> SendResult:
         """Store one message; returns when it is durable. Raises the refusal (see `QueueBackend.send`)."""
         self.check(message)
-        result = (await self._backend.send((message,)))[0]
+        if self._repeats is not None and message.deduplication_id is not None:
+            result = (await self._repeats.send((message,), self._backend.send))[0]
+        else:
+            result = (await self._backend.send((message,)))[0]
         if isinstance(result, WipsieError):
             raise result
         return result
@@ -213,10 +232,22 @@ class QueueEngine:
                 accepted.append(index)
         for start in range(0, len(accepted), limits.BATCH_MESSAGES_MAX):
             indexes = accepted[start : start + limits.BATCH_MESSAGES_MAX]
-            stored = await self._backend.send([messages[index] for index in indexes])
+            stored = await self._send_batch([messages[index] for index in indexes])
             for index, result in zip(indexes, stored, strict=True):
                 results[index] = result
         return [result for result in results if result is not None]
+
+    async def _send_batch(self, messages: list[NewMessage]) -> list[SendResult | WipsieError]:
+        if self._repeats is None:
+            return await self._backend.send(messages)
+        # Apart, so that those without an id need not wait for notes.
+        keyed = [message for message in messages if message.deduplication_id is not None]
+        plain = [message for message in messages if message.deduplication_id is None]
+        plain_results = iter(await self._backend.send(plain) if plain else ())
+        keyed_results = iter(await self._repeats.send(keyed, self._backend.send) if keyed else ())
+        return [
+            next(plain_results) if message.deduplication_id is None else next(keyed_results) for message in messages
+        ]
 
     def check(self, message: NewMessage) -> None:
         """Refuse what is wrong whatever the backend. Hot: called for each send."""

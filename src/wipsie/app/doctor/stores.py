@@ -32,6 +32,20 @@ async def check_database(settings: Settings) -> list[Finding]:
     return [Finding("database", OK, f"{place.dialect} answers, schema {await migrator.current(settings.database.url)}")]
 
 
+async def check_shared(settings: Settings) -> list[Finding]:
+    """What processes share can be reached, where it is not in the database."""
+    if not settings.shared.redis_url:
+        return [Finding("shared", OK, "in the database")]
+    from wipsie.database.shared_store.redis_store import RedisSharedStore
+
+    store = RedisSharedStore(settings.shared.redis_url, clock=SystemClock())
+    try:
+        await store.start()
+    finally:
+        await store.stop()
+    return [Finding("shared", OK, "redis answers")]
+
+
 async def check_queues(settings: Settings) -> list[Finding]:
     """Reachable; nothing stuck, dead or forgotten in pause."""
     file = queue_file(settings.queue.url)
@@ -40,6 +54,7 @@ async def check_queues(settings: Settings) -> list[Finding]:
     engine = build_engine(settings, SystemClock())
     await engine.start()
     try:
+        caution = engine.capabilities.caution
         counts = await engine.all_counts()
         dead_letter_queues = {one.dead_letter_queue for one in await engine.list_queues()}
         findings: list[Finding] = []
@@ -49,6 +64,8 @@ async def check_queues(settings: Settings) -> list[Finding]:
     finally:
         await engine.stop()
     total = sum(one.total for one in counts)
+    if caution is not None:
+        findings.append(Finding("queue", WARN, caution))
     return findings or [Finding("queue", OK, f"{len(counts)} queues, {total} messages, none stuck, no dead letters")]
 
 

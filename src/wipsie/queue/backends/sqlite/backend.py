@@ -49,6 +49,7 @@ from wipsie.queue.contract import (
 )
 
 MAINTENANCE_INTERVAL_S = 30.0
+_NOT_DURABLE = "A power cut may lose the last accepted messages (QUEUE_SYNCHRONOUS=normal); set it to full."
 
 
 class SqliteQueueBackend:
@@ -66,7 +67,8 @@ class SqliteQueueBackend:
         self._neighbours = Neighbours(path, self._waiters.wake)
         self._maintenance: asyncio.Task[None] | None = None
         self._stopping = False
-        self._capabilities = Capabilities(name="sqlite", durable=synchronous in ("FULL", "EXTRA"))
+        durable = synchronous in ("FULL", "EXTRA")
+        self._capabilities = Capabilities(name="sqlite", durable=durable, caution=None if durable else _NOT_DURABLE)
 
     @property
     def capabilities(self) -> Capabilities:
