@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Table, func, insert, select, text
@@ -224,6 +225,62 @@ async def test_a_server_that_falls_silent_in_mid_flight_is_given_up(migrated_dat
             assert await backend_pid(database) != pid
         finally:
             os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.slow
+async def test_a_connection_a_firewall_forgot_is_found_dead_before_it_is_used(migrated_database_url: str) -> None:
+    forgotten: set[int] = set()
+    streams: set[asyncio.StreamWriter] = set()
+    opened_count = 0
+
+    async def forward(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while piece := await reader.read(65_536):
+                if number not in forgotten:
+                    writer.write(piece)
+        writer.close()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened_count
+        opened_count += 1
+        number = opened_count
+        to_reader, to_writer = await asyncio.open_connection("127.0.0.1", port_of(migrated_database_url))
+        streams.update((writer, to_writer))
+        await asyncio.gather(forward(number, reader, to_writer), forward(number, to_reader, writer))
+
+    firewall = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+    url = migrated_database_url.replace(
+        str(port_of(migrated_database_url)), str(firewall.sockets[0].getsockname()[1]), 1
+    )
+    async with opened(url) as database:
+        pid = await backend_pid(database)
+        assert await backend_pid(database) == pid
+        forgotten.add(opened_count)
+        # Idle for so long that it is asked whether it lives: real time, the pool has no other clock.
+        await asyncio.sleep(5.1)
+        assert await backend_pid(database) != pid
+    firewall.close()
+    await firewall.wait_closed()
+    for stream in streams:
+        stream.close()
+        with contextlib.suppress(ConnectionError):
+            await stream.wait_closed()
+
+
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+async def test_stopping_after_the_server_died_takes_no_time(own_server: PostgresServer) -> None:
+    database = Database(own_server.url(), clock=SystemClock(), pool_size=4)
+    await database.start()
+    await asyncio.gather(*(backend_pid(database) for _ in range(4)))
+    await asyncio.to_thread(own_server.kill)
+    began = time.monotonic()
+    await database.stop()
+    assert time.monotonic() - began < 2
 
 
 async def test_transactions_in_each_others_way_are_told_to_try_again(database: Database, notes: Table) -> None:
