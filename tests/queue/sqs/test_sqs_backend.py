@@ -268,7 +268,7 @@ async def test_a_redrive_in_small_steps_gives_back_what_does_not_match(sqs: Benc
 @pytest.fixture
 async def small(sqs_url: str, shelf: ShelfOfBodies, bench_of: BenchOf) -> AsyncIterator[Bench]:
     """A backend whose server takes messages of 2 KiB."""
-    bench = bench_of(SqsQueueBackend(sqs_url, clock=SystemClock(), blobs=shelf, message_bytes_max=2048))
+    bench = bench_of(SqsQueueBackend(f"{sqs_url}&message_bytes_max=2048", clock=SystemClock(), blobs=shelf))
     await bench.open(message_bytes_max=1_000_000)
     yield bench
     shelf.away = False
@@ -329,7 +329,7 @@ async def test_an_acknowledgement_holds_though_the_body_cannot_be_removed(small:
 
 
 async def test_without_an_object_store_a_message_that_does_not_fit_is_refused(sqs_url: str, bench_of: BenchOf) -> None:
-    bench = bench_of(SqsQueueBackend(sqs_url, clock=SystemClock(), message_bytes_max=2048))
+    bench = bench_of(SqsQueueBackend(f"{sqs_url}&message_bytes_max=2048", clock=SystemClock()))
     await bench.open(message_bytes_max=1_000_000)
     (outcome,) = await bench.backend.send([bench.message("x" * 2048)])
     assert isinstance(outcome, MessageTooLarge)

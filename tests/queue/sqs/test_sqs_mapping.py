@@ -306,11 +306,12 @@ def test_the_url_names_the_region_and_the_host() -> None:
         "sqs://us-east-1?poll_s=21",
         "sqs://us-east-1?poll_s=soon",
         "sqs://us-east-1?settings_s=0",
+        "sqs://us-east-1?message_bytes_max=9999999",
         "sqs://us-east-1?endpoint_url=127.0.0.1",
         "sqs://us-east-1?region=eu-west-1",
     ],
 )
 def test_a_wrong_url_says_what_to_write(url: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"sqs://|endpoint_url|seconds") as refusal:
+    with pytest.raises(ConfigurationError, match=r"sqs://|endpoint_url|a number from") as refusal:
         parse_address(url)
     assert "secret" not in refusal.value.message

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from wipsie.kernel.errors import ConfigurationError
-from wipsie.queue.backends.sqs.sqs_limits import WAIT_S_MAX
+from wipsie.queue.backends.sqs.sqs_limits import MESSAGE_BYTES_MAX, WAIT_S_MAX
 
 _REGION = re.compile(r"[a-z0-9-]{0,40}")
-_OPTIONS = "endpoint_url, poll_s, settings_s and prefix"
+_OPTIONS = "endpoint_url, poll_s, settings_s, message_bytes_max and prefix"
 
 
 class SqsAddress(msgspec.Struct, frozen=True):
@@ -24,6 +24,8 @@ class SqsAddress(msgspec.Struct, frozen=True):
     """Longest single long poll, in seconds. A stop waits for the polls under way, so that nothing they lease is lost."""
     settings_s: float = 15.0
     """How long the settings of a queue are trusted, in seconds: what another process changed is seen within this time."""
+    message_bytes_max: int = MESSAGE_BYTES_MAX
+    """The largest message the server takes, attributes included: 262144 at servers that have not followed Amazon yet."""
     prefix: str = ""
     """Only queues whose names begin so are listed."""
 
@@ -40,6 +42,11 @@ def parse_address(url: str) -> SqsAddress:
         endpoint_url=_endpoint_url(options.pop("endpoint_url", "")),
         poll_s=int(_number("poll_s", options.pop("poll_s", "10"), 1, WAIT_S_MAX)),
         settings_s=_number("settings_s", options.pop("settings_s", "15"), 0.1, 3600),
+        message_bytes_max=int(
+            _number(
+                "message_bytes_max", options.pop("message_bytes_max", str(MESSAGE_BYTES_MAX)), 1024, MESSAGE_BYTES_MAX
+            )
+        ),
         prefix=options.pop("prefix", ""),
     )
     if options:
@@ -59,5 +66,5 @@ def _number(name: str, text: str, least: float, most: float) -> float:
     except ValueError:
         value = -1.0
     if not least <= value <= most:
-        raise ConfigurationError(f"{name} in QUEUE_URL must be a number of seconds from {least:g} to {most:g}.")
+        raise ConfigurationError(f"{name} in QUEUE_URL must be a number from {least:.7g} to {most:.7g}.")
     return value

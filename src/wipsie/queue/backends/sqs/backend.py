@@ -21,7 +21,6 @@ from wipsie.queue.backends.sqs.receiving import Receiver
 from wipsie.queue.backends.sqs.redriving import Redriver
 from wipsie.queue.backends.sqs.sending import Sender
 from wipsie.queue.backends.sqs.settling import Settler
-from wipsie.queue.backends.sqs.sqs_limits import MESSAGE_BYTES_MAX
 from wipsie.queue.contract import (
     Capabilities,
     DeadLetterOrder,
@@ -48,7 +47,7 @@ _COUNTS = [
 class SqsQueueBackend:
     """Queues of one account in one region, ``sqs://us-east-1``. Any number of processes may use them, foreign ones too.
 
-    Options of the URL: `endpoint_url`, `poll_s`, `settings_s`, `prefix`; see `SqsAddress`.
+    Options of the URL: `endpoint_url`, `poll_s`, `settings_s`, `message_bytes_max`, `prefix`; see `SqsAddress`.
     """
 
     def __init__(
@@ -57,20 +56,20 @@ class SqsQueueBackend:
         *,
         clock: Clock,
         blobs: LargeBodies | None = None,
-        message_bytes_max: int = MESSAGE_BYTES_MAX,
+        session: object | None = None,
     ) -> None:
-        """`blobs` keeps bodies that do not fit; without it they are refused. `message_bytes_max`: the largest message the
-        server takes, attributes included. ConfigurationError for another URL."""
+        """`blobs` keeps bodies that do not fit; without it they are refused. `session`: an aiobotocore session with
+        credentials of the caller's own. ConfigurationError for another URL."""
         address = parse_address(url)
         self._waiters = Waiters(clock)
         self._leases = Leases()
-        self.connection = SqsConnection(address)
+        self.connection = SqsConnection(address, session)
         self._directory = QueueDirectory(
             self.connection,
             clock=clock,
             settings_s=address.settings_s,
             prefix=address.prefix,
-            message_bytes_max=message_bytes_max,
+            message_bytes_max=address.message_bytes_max,
         )
         self._lanes = AllLanes(self.connection, clock, self._directory.forget)
         self._sender = Sender(self._directory, self._lanes, clock=clock, large_bodies=blobs)
@@ -109,7 +108,7 @@ class SqsQueueBackend:
             single_delivery=False,
             exact_counts=False,
             settings_noticed_s=address.settings_s,
-            message_bytes_max=message_bytes_max,
+            message_bytes_max=address.message_bytes_max,
         )
 
     @property

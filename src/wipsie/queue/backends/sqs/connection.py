@@ -38,8 +38,10 @@ _ERRORS = (BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError, OSErro
 class SqsConnection:
     """Open between `start` and `stop`. Credentials come by the normal AWS chain: environment, profile, container, role."""
 
-    def __init__(self, address: SqsAddress) -> None:
+    def __init__(self, address: SqsAddress, session: object | None = None) -> None:
+        """`session`: an aiobotocore session whose credentials and settings count, instead of a new one."""
         self._address = address
+        self._session = session
         self._stack: AsyncExitStack | None = None
         self._calls: Any = None
         self._polls: Any = None
@@ -51,7 +53,7 @@ class SqsConnection:
         stack = AsyncExitStack()
         try:
             # One session: the files that describe the service are read once.
-            session = cast("Any", get_session())
+            session = cast("Any", self._session or get_session())
             self._calls = await self._open(session, stack, CALL_CONNECTIONS_MAX, ANSWER_S_MAX)
             self._polls = await self._open(session, stack, POLL_CONNECTIONS_MAX, WAIT_S_MAX + _POLL_MARGIN_S)
         except (BotoCoreError, ValueError) as error:

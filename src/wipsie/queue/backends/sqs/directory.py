@@ -28,6 +28,8 @@ STALE_S = 300.0
 """Sends and acknowledgements trust settings this long: what they need of them (address, kind, size) hardly changes."""
 _LOOKUPS_MAX = 10
 _PAGE = 1000
+_NEW_QUEUE_LOOKS = 10
+_NEW_QUEUE_PAUSE_S = 0.5
 
 
 class SqsQueue(msgspec.Struct, frozen=True):
@@ -134,7 +136,7 @@ class QueueDirectory:
             if wanted.fifo:
                 attributes["FifoQueue"] = "true"
             try:
-                await self._connection.call(
+                answer = await self._connection.call(
                     "create_queue",
                     queue=wanted.name,
                     QueueName=wanted.name,
@@ -148,8 +150,7 @@ class QueueDirectory:
                 if existing is None:
                     raise
             else:
-                # What we gave is what the queue has; at Amazon it may take seconds until everybody is told so.
-                await self._remember(wanted)
+                await self._remember(wanted, str(answer["QueueUrl"]))
                 return wanted
         difference = queue_exists(wanted, existing.settings)
         if difference is not None:
@@ -162,9 +163,20 @@ class QueueDirectory:
         except QueueNotFound:
             return None
 
-    async def _remember(self, settings: QueueSettings) -> None:
-        queue = await self._look(settings.name)
-        self._known[settings.name] = msgspec.structs.replace(queue, settings=settings)
+    async def _remember(self, settings: QueueSettings, url: str) -> None:
+        """A queue just made. What we gave is what it has; at Amazon it may take a moment until it can be asked."""
+        name = settings.name
+        for left in reversed(range(_NEW_QUEUE_LOOKS)):
+            self._known[name] = SqsQueue(name, url, "", settings, self._message_bytes_max, self._clock.monotonic())
+            try:
+                queue = await self._look(name)
+            except QueueNotFound:
+                if not left:
+                    raise
+                await self._clock.sleep(_NEW_QUEUE_PAUSE_S)
+            else:
+                self._known[name] = msgspec.structs.replace(queue, settings=settings)
+                return
 
     async def _attributes(self, settings: QueueSettings) -> dict[str, str]:
         arn: str | None = None

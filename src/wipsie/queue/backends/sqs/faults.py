@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from botocore.exceptions import (
@@ -65,6 +66,8 @@ _THROTTLED = {
     "TooManyRequestsException",
 }
 _RECEIPT = {"ReceiptHandleIsInvalid", "MessageNotInflight"}
+_PARAMETER = {"InvalidParameterValue", "InvalidParameterValueException"}
+"""What SQS calls an expired receipt of a FIFO queue, naming the parameter."""
 _CONTENTS = {"InvalidMessageContents"}
 _TOO_LONG = {"BatchRequestTooLong"}
 _PURGE = {"PurgeQueueInProgress"}
@@ -77,6 +80,13 @@ _CONFIGURATION = (NoRegionError, ProfileNotFound, InvalidConfigError)
 
 class AccessRefused(StorageUnavailable):
     """The credentials are missing, wrong or may not do this; at the start it is a ConfigurationError."""
+
+
+def raise_if_away(outcomes: Sequence[object]) -> None:
+    """Raise when every outcome says that the store cannot be reached: then the whole call is to be tried again."""
+    first = outcomes[0] if outcomes else None
+    if isinstance(first, StorageUnavailable) and all(isinstance(one, StorageUnavailable) for one in outcomes):
+        raise first
 
 
 def is_senders_fault(error: WipsieError) -> bool:
@@ -132,7 +142,7 @@ def fault_for_code(code: str, message: str, *, is_server: bool, queue: str, acti
         return TooManyRequests(
             f"Amazon SQS asks to slow down at {_named(queue)} ({code}).", details=details, retry_after_s=1.0
         )
-    if name in _RECEIPT:
+    if name in _RECEIPT or (name in _PARAMETER and "ReceiptHandle" in message):
         return receipt_expired()
     if name in _PURGE:
         return TooManyRequests(

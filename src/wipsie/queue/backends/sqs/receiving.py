@@ -49,19 +49,28 @@ def identify(message: SqsMessage, queue: QueueName, directory: QueueDirectory) -
     """What the message is. One that a redrive policy moved here has no cause with it: it gets the one there is."""
     parcel = unpack(message, queue)
     envelope = parcel.envelope
-    if envelope.queue != queue:
+    if envelope.queue == queue:
+        return parcel
+    dead = envelope.dead_letter
+    source = directory.remembered(envelope.queue)
+    is_policy = source is not None and source.settings.dead_letter_queue == queue
+    if dead is not None and dead.origin == queue:
+        # Somebody sent it home with a redrive of Amazon's.
+        envelope.dead_letter = None
+        envelope.redrive_count += 1
+    elif dead is None or is_policy:
         system = message.attributes
-        origin = directory.remembered(envelope.queue)
-        if origin is not None and origin.settings.dead_letter_queue == queue:
-            limit = origin.settings.max_receive_count
+        if source is not None and is_policy:
+            limit = source.settings.max_receive_count
         else:
             limit = max(1, int(system.get("ApproximateReceiveCount", 1)) - 1)
+        # The first receive is the last time that is known of its life before.
         dead_at_ms = int(system.get("ApproximateFirstReceiveTimestamp", 0)) or envelope.accepted_at_ms
         envelope.dead_letter = DeadLetter(
             origin=envelope.queue, dead_at_ms=dead_at_ms, cause=receive_limit_cause(limit)
         )
-        envelope.queue = queue
-        envelope.earlier_receives = 0
+    envelope.queue = queue
+    envelope.earlier_receives = 0
     return parcel
 
 
@@ -272,7 +281,8 @@ class Receiver:
             message_id=envelope.message_id,
             receipt=write_receipt(queue.name, handle, envelope.large_body),
             body=body,
-            attributes=parcel.attributes,
+            # A copy: what the handler does to it must not show in a dead letter.
+            attributes=dict(parcel.attributes),
             priority=envelope.priority,
             sequence_number=envelope.sequence_number,
             sent_at_ms=envelope.accepted_at_ms,

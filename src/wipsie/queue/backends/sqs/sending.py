@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import msgspec
 
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import MessageTooLarge, QueueNotFound, WipsieError
+from wipsie.kernel.errors import MessageTooLarge, WipsieError
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.backend_kit import admission
 from wipsie.queue.backend_kit.refusals import not_supported
 from wipsie.queue.backends.sqs.directory import STALE_S, QueueDirectory, SqsQueue
+from wipsie.queue.backends.sqs.faults import raise_if_away
 from wipsie.queue.backends.sqs.lanes import AllLanes
 from wipsie.queue.backends.sqs.large_bodies import PLACEHOLDER, LargeBodies, new_key
 from wipsie.queue.backends.sqs.parcel import Entry, Parcel, compose, pack
@@ -75,6 +76,7 @@ class Sender:
             if answer is not None and not isinstance(answer, WipsieError):
                 raise answer
             outcomes[index] = result if answer is None else answer
+        raise_if_away(outcomes)
         return [outcome for outcome in outcomes if outcome is not None]
 
     async def post(
@@ -97,7 +99,7 @@ class Sender:
             if queue is None or self._clock.monotonic() - queue.read_at >= STALE_S:
                 try:
                     queue = await self._directory.find(name, age_s_max=STALE_S)
-                except QueueNotFound as error:
+                except WipsieError as error:
                     found[name] = error
                     continue
             found[name] = queue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from wipsie.queue.backend_kit.refusals import (
     receipt_expired,
 )
 from wipsie.queue.backends.sqs.directory import STALE_S, QueueDirectory, SqsQueue
+from wipsie.queue.backends.sqs.faults import raise_if_away
 from wipsie.queue.backends.sqs.lanes import AllLanes, HandleChange
 from wipsie.queue.backends.sqs.large_bodies import LargeBodies
 from wipsie.queue.backends.sqs.leases import Held, Leases
@@ -207,12 +208,14 @@ def _bounded(cause: DeadLetterCause) -> DeadLetterCause:
     )
 
 
-async def _outcomes(calls: Any) -> list[Outcome]:
-    """Do all at once, so that they share requests; refusals become outcomes."""
+async def _outcomes(calls: Iterable[Coroutine[Any, Any, None]]) -> list[Outcome]:
+    """Do all at once, so that they share requests; refusals become outcomes. Raises when nothing could be done because
+    nobody answers."""
     answers = await asyncio.gather(*calls, return_exceptions=True)
     outcomes: list[Outcome] = []
     for answer in answers:
         if answer is not None and not isinstance(answer, WipsieError):
             raise answer
         outcomes.append(answer)
+    raise_if_away(outcomes)
     return outcomes
