@@ -62,7 +62,8 @@ class DirectProcessor:
 
     async def skip(self, delivery: Delivery) -> None:
         """Give a message back as if it had not been touched."""
-        change = VisibilityChange(self._stored, delivery.receipt, 0.0, release=True, undo_receive=True)
+        may_undo = self._parts.engine.capabilities.undo_receive
+        change = VisibilityChange(self._stored, delivery.receipt, 0.0, release=True, undo_receive=may_undo)
         _raise_first(await self._parts.engine.change_visibility([change]))
 
     async def delete(self, delivery: Delivery) -> None:
@@ -152,8 +153,9 @@ class DirectProcessor:
         )
 
     async def _give_back(self, delivery: Delivery, action: GiveBack) -> None:
+        undo_receive = self._parts.engine.capabilities.undo_receive and not action.counted
         change = VisibilityChange(
-            self._stored, delivery.receipt, action.delay_s, release=True, undo_receive=not action.counted
+            self._stored, delivery.receipt, action.delay_s, release=True, undo_receive=undo_receive
         )
         _raise_first(await self._parts.engine.change_visibility([change]))
 

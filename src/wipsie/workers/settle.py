@@ -170,13 +170,15 @@ class Settler:
                 self._refused("delete", held, outcome)
 
     async def _give_back(self, batch: list[tuple[Held, GiveBack]]) -> None:
+        # A queue that counts every receive gets the message back all the same.
+        may_undo = self._engine.capabilities.undo_receive
         changes = [
             VisibilityChange(
                 held.delivery.queue,
                 held.delivery.receipt,
                 action.delay_s,
                 release=True,
-                undo_receive=not action.counted,
+                undo_receive=may_undo and not action.counted,
             )
             for held, action in batch
         ]
