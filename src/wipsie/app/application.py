@@ -10,7 +10,7 @@ it waits for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +43,13 @@ class Application:
         self.parts = parts
         self.roles = roles
         self._stack = AsyncExitStack()
+        self.held_up = asyncio.Event()
+        """Set when a patient start has to wait for a store."""
+        stores = {"queue": parts.settings.queue.url, "database": parts.settings.database.url}
+        if parts.settings.shared.redis_url:
+            stores["shared"] = parts.settings.shared.redis_url
         self._openings = {
-            "queue": Opening("queue", parts.settings.queue.url, clock=parts.clock),
-            "database": Opening("database", parts.settings.database.url, clock=parts.clock),
+            store: Opening(store, url, clock=parts.clock, held_up=self.held_up) for store, url in stores.items()
         }
         self.worker = self._build_worker() if "worker" in roles else None
         self.scheduler = (
@@ -72,6 +76,7 @@ class Application:
                 queues=queues, concurrency=settings.concurrency, drain_deadline_s=settings.drain_deadline_s
             ),
             cpu_pool=parts.cpu_pool,
+            shared=parts.shared,
         )
 
     def build_api(self, *, loopback_only: bool = True) -> FastAPI:
@@ -101,6 +106,8 @@ class Application:
                 *readiness_checks(
                     engine=parts.engine,
                     database=parts.database,
+                    # In the database it needs no check of its own.
+                    shared=parts.shared if "shared" in self._openings else None,
                     worker=self.worker,
                     data_dir=parts.settings.data_dir,
                     clock=parts.clock,
@@ -112,7 +119,7 @@ class Application:
         )
 
     def waits_for(self, store: str) -> str | None:
-        """Why `store` ("queue" or "database") is not open: what the last try ran into. None when it is open."""
+        """Why `store` ("queue", "database" or "shared") is not open: what the last try ran into. None when it is open."""
         return self._openings[store].reason
 
     async def start(self, *, prepare: Callable[[], Awaitable[None]] | None = None, patient: bool = False) -> None:
@@ -142,7 +149,11 @@ class Application:
         # Whatever came of opening it: a try that failed may have left a connection in its pool.
         self._then_stop("database", parts.database.stop)
         self._then_stop("queues", lambda: queue.undo(parts.engine.stop))
-        await _both(database.run(open_database, patient=patient), queue.run(open_queues, patient=patient))
+        opening = [database.run(open_database, patient=patient), queue.run(open_queues, patient=patient)]
+        if (shared := self._openings.get("shared")) is not None:
+            self._then_stop("shared", parts.shared.stop)
+            opening.append(shared.run(parts.shared.start, patient=patient))
+        await _all(opening)
         self._then_stop("cpu_pool", parts.cpu_pool.stop)
         for one in parts.slices:
             for stop in one.on_stop:
@@ -185,7 +196,7 @@ class Application:
         self._stack.push_async_callback(bounded)
 
 
-async def _both(*openings: Coroutine[Any, Any, None]) -> None:
+async def _all(openings: Sequence[Coroutine[Any, Any, None]]) -> None:
     """Run to the end of all; the first error ends the others and is raised as it is."""
     tasks = [asyncio.create_task(one) for one in openings]
     try:

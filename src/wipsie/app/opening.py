@@ -26,10 +26,12 @@ _log = get_logger(__name__)
 class Opening:
     """One store of one process."""
 
-    def __init__(self, store: str, url: str, *, clock: Clock) -> None:
-        """`store`: its name in logs and health checks. `url`: a file is never waited for."""
+    def __init__(self, store: str, url: str, *, clock: Clock, held_up: asyncio.Event) -> None:
+        """`store`: its name in logs and health checks. `url`: a file is never waited for. `held_up` is set when the store
+        has to be waited for."""
         self._is_file = url.partition(":")[0].partition("+")[0] == "sqlite"
         self._clock = clock
+        self._held_up = held_up
         self._away = Outage(_log, f"{store}_cannot_be_reached", clock)
         self._is_open = False
 
@@ -49,6 +51,7 @@ class Opening:
                 if not patient or self._is_file:
                     raise
                 self._away.failed(error)
+                self._held_up.set()
                 await self._clock.sleep(pause_s)
                 pause_s = min(pause_s * 2, PAUSE_S_MAX)
             else:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from wipsie.app.application import Application
 
 _KEEP_ALIVE_S = 15
-_START_S_QUICK = 1.0
-"""Stores that answer within this time are open before the first request; slower ones find the server answering already."""
+_START_S_SILENT = 5.0
+"""Usually everything is open before the first request. When a store is away, or silent for this long, the server answers
+already, if only to say so."""
 
 _log = get_logger(__name__)
 
@@ -102,7 +103,7 @@ async def _run(
                 application.start(prepare=lambda: prepare_database(settings, migrate=migrate), patient=True),
                 name="start",
             )
-            await clock.wait(starting, _START_S_QUICK)
+            await _started_or_held_up(starting, application, clock)
         instance = InstanceFile(
             settings.data_dir, roles=roles, address=listener.url if listener is not None else None, clock=clock
         )
@@ -184,6 +185,15 @@ async def _serve_until(
         for task in (hasten, waits[0]):
             task.cancel()
         await asyncio.gather(hasten, waits[0], return_exceptions=True)
+
+
+async def _started_or_held_up(starting: asyncio.Task[None], application: Application, clock: Clock) -> None:
+    held_up = asyncio.create_task(application.held_up.wait(), name="held-up")
+    first = asyncio.ensure_future(asyncio.wait((starting, held_up), return_when=asyncio.FIRST_COMPLETED))
+    await clock.wait(first, _START_S_SILENT)
+    for task in (first, held_up):
+        task.cancel()
+    await asyncio.gather(first, held_up, return_exceptions=True)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
