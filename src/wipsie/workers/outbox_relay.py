@@ -1,8 +1,7 @@
 """The outbox relay: sends to the queue what units of work published, and only then forgets it.
 
 Killed between the send and the delete, the relay sends a message again; the queue knows it by its deduplication id and
-takes it once, within its deduplication window. (A queue that recognises no repeats, as Amazon SQS outside of FIFO queues,
-then has the message twice.) One relay at a time works (a lease taken while there is work), so messages
+takes it once, within its deduplication window. One relay at a time works (a lease taken while there is work), so messages
 keep the order in which they were published.
 """
 
@@ -33,7 +32,6 @@ from wipsie.telemetry.logging import get_logger
 from wipsie.telemetry.metrics import Metrics
 from wipsie.workers.leader import Lease
 from wipsie.workers.outage import Outage
-from wipsie.workers.schedules import is_fire_key
 from wipsie.workers.wake import Wake
 
 POLL_S = 2.0
@@ -235,9 +233,6 @@ class OutboxRelay:
 
     def _message(self, row: OutboxMessage) -> NewMessage:
         deduplication_id, window_s = row.deduplication_id, row.deduplication_window_s
-        if is_fire_key(deduplication_id) and row.group_id is None and not self._engine.capabilities.deduplication:
-            # The fire was committed once; its key only guards against a relay killed between send and delete.
-            deduplication_id = None
         if deduplication_id is None and self._engine.capabilities.deduplication:
             # Both numbers: a restored database counts its rows anew, and two databases may feed one queue.
             deduplication_id = f"outbox:{row.id}:{row.message_id}"

@@ -3,9 +3,6 @@
 A fire is one commit: the row moves on to its next time *if nobody moved it since it was read* (compare-and-set on its
 version), and the message goes into the outbox. Killed before the commit nothing happened; killed after it the relay sends
 the message; two schedulers at once, one wins. No scheduler needs to know of another.
-
-What a worker sees is one message per fire wherever the queue recognises repeats. On Amazon SQS (standard queues) it is at
-least one: two, when the relay is killed between its send and its delete.
 """
 
 from __future__ import annotations
@@ -31,8 +28,6 @@ from wipsie.workers import triggers
 MISSED_AFTER_S = 60.0
 """A fire this much later than its time was missed: nobody was there to see to it."""
 _BATCH = 100
-_KEY = "schedule:"
-_KEY_BY_HAND = "schedule-now:"
 
 schedules_table = Table(
     "schedules",
@@ -348,7 +343,7 @@ def _plan(schedule: Schedule, now_ms: int) -> tuple[int | None, int]:
 
 
 def _message(schedule: Schedule, *, fire_at_ms: int, now_s: float, by_hand: bool = False) -> NewMessage:
-    correlation_id = f"{_KEY}{schedule.name}:{fire_at_ms}"
+    correlation_id = f"schedule:{schedule.name}:{fire_at_ms}"
     message_id, body = complete(
         schedule.message, queue=schedule.queue, source="scheduler", now_s=now_s, correlation_id=correlation_id
     )
@@ -362,13 +357,8 @@ def _message(schedule: Schedule, *, fire_at_ms: int, now_s: float, by_hand: bool
             "scheduled_at_ms": Attribute(str(fire_at_ms), "Number"),
         },
         priority=find_priority(schedule.message, None),
-        deduplication_id=f"{_KEY_BY_HAND}{message_id}" if by_hand else correlation_id,
+        deduplication_id=f"schedule-now:{message_id}" if by_hand else correlation_id,
     )
-
-
-def is_fire_key(deduplication_id: str | None) -> bool:
-    """Whether a deduplication id is that of a schedule's message: a precaution of ours, which nobody asked for."""
-    return deduplication_id is not None and deduplication_id.startswith((_KEY, _KEY_BY_HAND))
 
 
 def _checked(spec: ScheduleSpec) -> triggers.Trigger:
