@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -182,3 +183,30 @@ async def test_a_wrong_password_ends_the_start_with_one_sentence(start_wipsie: S
     finally:
         for server in (redis, postgres):
             await asyncio.to_thread(server.stop)
+
+
+async def test_a_server_that_takes_connections_and_says_nothing_holds_nobody_up(
+    start_wipsie: Start, call: Any, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        urls = {
+            "queue of redis": {"QUEUE_URL": f"redis://{place}/0"},
+            "queue of postgresql": {"QUEUE_URL": f"postgresql://wipsie:secret@{place}/wipsie"},
+            "database of postgresql": {"DATABASE_URL": f"postgresql://wipsie:secret@{place}/wipsie"},
+        }
+        started = {
+            name: start_wipsie(["up"], data_dir=tmp_path / name, environment=environment)
+            for name, environment in urls.items()
+        }
+        for name, wipsie in started.items():
+            await wipsie.wait_until_healthy("/health")
+            store = name.partition(" ")[0]
+
+            async def is_told(wipsie: WipsieProcess = wipsie, store: str = store) -> bool:
+                status, report = await ready(call, wipsie)
+                return status == 503 and place in report["checks"][store]["detail"]
+
+            await eventually(is_told, 20, f"the reason is told\n{wipsie.log()[-2000:]}")
+            assert "secret" not in wipsie.log()
+            assert await wipsie.stop() == 0, wipsie.log()[-3000:]
