@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -134,6 +135,27 @@ async def test_cancelled_transactions_leave_nothing_and_block_nobody(database: D
     async with database.begin() as connection:
         await connection.execute(insert(notes).values(text="whole"))
     assert await count(database, notes) == 1
+
+
+async def test_a_transaction_still_open_at_the_stop_is_rolled_back_and_leaves_nothing_open(
+    migrated_database_url: str, leaves_nothing_behind: None
+) -> None:
+    database = Database(migrated_database_url, clock=SystemClock())
+    is_open = asyncio.Event()
+
+    async def hold() -> None:
+        async with database.begin() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+            is_open.set()
+            await asyncio.Event().wait()
+
+    holding = asyncio.create_task(hold())
+    await is_open.wait()
+    await database.stop()
+    holding.cancel()
+    await asyncio.wait((holding,))
+    # A connection nobody closed warns when it is collected, and a warning fails the test.
+    gc.collect()
 
 
 async def test_errors_of_data_and_code_reach_the_caller_as_they_are(database: Database, notes: Table) -> None:

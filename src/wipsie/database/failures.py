@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
@@ -55,6 +55,8 @@ _POSTGRES_LATER = frozenset({"25006", "53100", "53200", "58030", "XX001", "XX002
 POSTGRES_GONE = frozenset({"25006", "25P03", "57P01", "57P02", "57P05"})
 """The server closes the connection with, or right after, these; or it has become a standby, and the address leads to
 another one by now."""
+_POOL_GAVE_UP = "This connection is closed"
+"""What SQLAlchemy's pool says when the connection it opened in place of a dead one is dead too."""
 RETRY_SOON_S = 1.0
 RETRY_LATER_S = 5.0
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
@@ -110,6 +112,11 @@ def as_unavailable(error: SQLAlchemyError) -> StorageUnavailable | None:
     if isinstance(error, PoolTimeout):
         return StorageUnavailable(
             "Database: all connections are busy; try again, or raise DB_POOL_SIZE.", retry_after_s=RETRY_SOON_S
+        )
+    if type(error) is InvalidRequestError and str(error).startswith(_POOL_GAVE_UP):
+        return StorageUnavailable(
+            "Database: the server closes new connections at once; see whether it is starting up or shutting down.",
+            retry_after_s=RETRY_SOON_S,
         )
     if not isinstance(error, DBAPIError):
         return None

@@ -16,6 +16,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from wipsie.database.failures import POSTGRES_GONE, RETRY_LATER_S, RETRY_SOON_S, postgres_state
+from wipsie.database.late_returns import close_what_comes_back_late
 from wipsie.database.urls import DatabaseUrl, ServerAddress
 from wipsie.kernel import json
 from wipsie.kernel.errors import InternalError, StorageUnavailable
@@ -67,6 +68,7 @@ def server_engine(
         json_serializer=json.encode_text,
         json_deserializer=json.decode,
     )
+    close_what_comes_back_late(engine)
     event.listen(engine.sync_engine, "checkin", _note_idle_since)
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
     event.listen(engine.sync_engine, "handle_error", _give_up)
@@ -125,8 +127,9 @@ def _no_name() -> str:
     return ""
 
 
-def _note_idle_since(_connection: Any, record: Any) -> None:
-    record.info["idle_since_s"] = _loop_time()
+def _note_idle_since(connection: Any, record: Any) -> None:
+    if connection is not None:
+        record.info["idle_since_s"] = _loop_time()
 
 
 def _refuse_dead(connection: Any, record: Any, _proxy: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from wipsie.database.late_returns import close_what_comes_back_late
 from wipsie.database.one_step_driver import connect
 from wipsie.database.urls import DatabaseUrl
 from wipsie.kernel import json
@@ -57,6 +58,7 @@ def sqlite_engine(
             driver_connection: Any = connection.connection.driver_connection
             driver_connection.begin_with_next_statement()
 
+    close_what_comes_back_late(engine)
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
