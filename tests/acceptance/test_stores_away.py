@@ -13,7 +13,7 @@ import pytest
 
 from wipsie.testing import eventually
 from wipsie.testing.process import WipsieProcess
-from wipsie.testing.servers import PostgresServer, RedisServer
+from wipsie.testing.servers import MotoServer, PostgresServer, RedisServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Start = Callable[..., WipsieProcess]
@@ -45,12 +45,23 @@ class Away:
         await asyncio.to_thread(self.server.stop)
 
 
-@pytest.fixture(params=["queues on redis", "queues on postgresql", "database on postgresql"])
+REMEMBER = ["queues on redis", "queues on postgresql", "database on postgresql"]
+"""The simulated Amazon SQS forgets its queues when it stops, so it can only be away at the start."""
+ALL = [*REMEMBER, "queues on sqs"]
+
+
+@pytest.fixture
 def away(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Away]:
     if "redis" in request.param:
         request.getfixturevalue("redis_server")
         redis = RedisServer(server_folder / "redis")
         away = Away(request.param, redis, {"QUEUE_URL": redis.url()}, {"queue"})
+    elif "sqs" in request.param:
+        request.getfixturevalue("moto_server")
+        moto = MotoServer(server_folder / "moto")
+        secrets = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        settings = {"QUEUE_URL": "sqs://us-east-1", "AWS_ENDPOINT_URL": moto.endpoint_url, **secrets}
+        away = Away(request.param, moto, settings, {"queue"})
     else:
         request.getfixturevalue("postgres_server")
         postgres = PostgresServer(server_folder / "postgres")
@@ -93,6 +104,7 @@ async def processed(call: Any, wipsie: WipsieProcess) -> None:
     await eventually(is_done, 15, f"the message is processed\n{wipsie.log()[-3000:]}")
 
 
+@pytest.mark.parametrize("away", ALL, indirect=True)
 async def test_a_server_that_is_away_at_the_start_is_waited_for(start_wipsie: Start, call: Any, away: Away) -> None:
     wipsie = start_wipsie(["up"], environment=away.settings)
     await wipsie.wait_until_healthy("/health")
@@ -116,6 +128,7 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(start_wipsie: St
     assert await wipsie.stop() == 0
 
 
+@pytest.mark.parametrize("away", ALL, indirect=True)
 async def test_told_to_stop_while_it_waits_it_stops_at_once(start_wipsie: Start, away: Away) -> None:
     for roles in (["up"], ["worker", "--processes", "2"]):
         wipsie = start_wipsie(roles, environment=away.settings)
@@ -123,6 +136,7 @@ async def test_told_to_stop_while_it_waits_it_stops_at_once(start_wipsie: Start,
         assert await wipsie.stop() == 0, wipsie.log()[-3000:]
 
 
+@pytest.mark.parametrize("away", REMEMBER, indirect=True)
 async def test_a_server_that_goes_away_and_comes_back_costs_nothing_but_time(
     start_wipsie: Start, call: Any, away: Away
 ) -> None:
