@@ -17,6 +17,7 @@ from wipsie.queue.backends.sqs import SqsQueueBackend
 from wipsie.queue.contract import (
     Attribute,
     DeadLetterCause,
+    DeadLetterOrder,
     Delivery,
     Priority,
     QueueSettings,
@@ -24,6 +25,8 @@ from wipsie.queue.contract import (
     SendResult,
     VisibilityChange,
 )
+from wipsie.queue.engine import QueueEngine
+from wipsie.queue.names import QueueNames
 from wipsie.testing.eventually import eventually
 
 if TYPE_CHECKING:
@@ -152,6 +155,37 @@ async def test_a_queue_that_somebody_made_is_taken_over_by_a_change(sqs: Bench, 
     assert await sqs.backend.queue_settings(name) == wanted
     await sqs.backend.change_queue(QueueSettings(name=name))
     assert await sqs.backend.queue_settings(name) == QueueSettings(name=name)
+
+
+# The engine
+
+
+@pytest.mark.slow
+async def test_the_engine_declares_pauses_and_redrives_as_on_any_backend(sqs: Bench) -> None:
+    engine = QueueEngine(sqs.backend, clock=SystemClock(), names=QueueNames(f"{sqs.queue}-"))
+    wanted = QueueSettings(name=engine.names.stored("work"), visibility_timeout_s=45.0)
+    await engine.declare([wanted])
+    await engine.pause(wanted.name)
+    await engine.declare([wanted])
+    settings = await engine.queue_settings(wanted.name)
+    assert (settings.paused, settings.dead_letter_queue) == (True, f"{sqs.queue}-work-dlq")
+    await engine.resume(wanted.name)
+    for index in range(12):
+        message = sqs.message(str(index))
+        message.queue = engine.resolve("work")
+        await engine.send(message)
+    found: list[Delivery] = []
+    while len(found) < 12:
+        found += await engine.receive(wanted.name, max_messages=12, wait_s=1.0)
+    orders = [DeadLetterOrder(one.queue, one.receipt, DeadLetterCause(code="REJECTED", reason="no")) for one in found]
+    assert await engine.dead_letter(orders) == [None] * 12
+    report = await engine.redrive(engine.names.dead_letter(wanted.name), messages_max=5).run()
+    assert report.moved == 5
+    report = await engine.redrive(engine.names.dead_letter(wanted.name)).run()
+    assert (report.moved, report.skipped) == (7, 0)
+    assert (await engine.counts(wanted.name)).ready == 12
+    with pytest.raises(NotSupported):
+        await engine.peek(wanted.name)
 
 
 # Delays

@@ -9,15 +9,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wipsie.kernel.errors import ConfigurationError, InvalidInput, InvalidReceipt, NotSupported
+from wipsie.kernel.clock import SystemClock
+from wipsie.kernel.errors import (
+    ConfigurationError,
+    InvalidInput,
+    InvalidMessageContents,
+    InvalidReceipt,
+    MessageTooLarge,
+    NotSupported,
+    QueueNotFound,
+    ReceiptExpired,
+    StorageUnavailable,
+    TooManyRequests,
+    WipsieError,
+)
 from wipsie.kernel.ids import MessageId, QueueName, Receipt
 from wipsie.queue.backends.sqs import envelope as envelopes
 from wipsie.queue.backends.sqs.address import parse_address
-from wipsie.queue.backends.sqs.attributes import attributes_bytes, split_attributes
+from wipsie.queue.backends.sqs.attributes import ReceivedAttribute, attributes_bytes, split_attributes
+from wipsie.queue.backends.sqs.connection import SqsConnection
+from wipsie.queue.backends.sqs.directory import QueueDirectory
 from wipsie.queue.backends.sqs.envelope import Envelope, decode_body, encode_body, read_envelope, write_envelope
+from wipsie.queue.backends.sqs.faults import fault_for_code
 from wipsie.queue.backends.sqs.parcel import SqsMessage, compose, pack, to_key, unpack
 from wipsie.queue.backends.sqs.queue_settings import check_settings, read_settings, to_attributes, to_tags
 from wipsie.queue.backends.sqs.receipts import read_receipt, write_receipt
+from wipsie.queue.backends.sqs.receiving import identify
 from wipsie.queue.contract import Attribute, DeadLetter, DeadLetterCause, NewMessage, Priority, QueueSettings
 
 QUEUE = QueueName("wipsie-orders")
@@ -230,6 +247,71 @@ def test_a_foreign_message_moved_by_a_redrive_policy_knows_its_origin() -> None:
     arn = "arn:aws:sqs:eu-west-1:123456789012:shop-orders"
     received = SqsMessage(message_id="s", receipt_handle="r", body="b", attributes={"DeadLetterQueueSourceArn": arn})
     assert unpack(received, QUEUE).envelope.queue == "shop-orders"
+
+
+def letter(queue: str, dead: DeadLetter | None = None) -> SqsMessage:
+    """A message of ours that was put into `queue`."""
+    envelope = Envelope(message_id=MessageId("m"), queue=QueueName(queue), sequence_number=7_000, dead_letter=dead)
+    attribute = ReceivedAttribute(data_type="String", string_value=write_envelope(envelope))
+    system = {"ApproximateReceiveCount": "6", "ApproximateFirstReceiveTimestamp": "9"}
+    return SqsMessage("s", "r", "b", system, {"wipsie": attribute})
+
+
+@pytest.fixture
+def directory() -> QueueDirectory:
+    address = parse_address("sqs://us-east-1")
+    return QueueDirectory(
+        SqsConnection(address), clock=SystemClock(), settings_s=1.0, prefix="", message_bytes_max=MESSAGE_BYTES
+    )
+
+
+def test_a_message_found_in_another_queue_was_moved_by_its_receive_limit(directory: QueueDirectory) -> None:
+    dead = identify(letter("orders"), QueueName("orders-dlq"), directory).envelope.dead_letter
+    assert dead is not None
+    assert (dead.origin, dead.cause.code, dead.dead_at_ms) == ("orders", "RECEIVE_LIMIT", 9)
+    assert "5 times" in dead.cause.reason
+
+
+def test_a_letter_that_amazon_sent_home_is_no_letter_any_more(directory: QueueDirectory) -> None:
+    cause = DeadLetterCause(code="REJECTED", reason="no")
+    dead = DeadLetter(origin=QueueName("orders"), dead_at_ms=1, cause=cause)
+    home = identify(letter("orders-dlq", dead), QueueName("orders"), directory).envelope
+    assert (home.dead_letter, home.redrive_count) == (None, 1)
+    elsewhere = identify(letter("orders-dlq", dead), QueueName("workshop"), directory).envelope
+    assert elsewhere.dead_letter == dead
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "error"),
+    [
+        ("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", ReceiptExpired),
+        ("AWS.SimpleQueueService.MessageNotInflight", "", ReceiptExpired),
+        (
+            "InvalidParameterValue",
+            "Value x for parameter ReceiptHandle is invalid. Reason: It has expired.",
+            ReceiptExpired,
+        ),
+        ("InvalidParameterValue", "Total VisibilityTimeout for the message is beyond the limit", InvalidInput),
+        ("AWS.SimpleQueueService.NonExistentQueue", "", QueueNotFound),
+        ("QueueDoesNotExist", "", QueueNotFound),
+        ("OverLimit", "Too many messages in flight", TooManyRequests),
+        ("KMS.ThrottlingException", "", TooManyRequests),
+        ("KMS.AccessDeniedException", "", StorageUnavailable),
+        ("InvalidMessageContents", "Invalid characters", InvalidMessageContents),
+        ("AWS.SimpleQueueService.BatchRequestTooLong", "", MessageTooLarge),
+        ("SomethingNew", "what", InvalidInput),
+    ],
+)
+def test_what_sqs_says_becomes_an_error_of_ours(code: str, text: str, error: type[WipsieError]) -> None:
+    fault = fault_for_code(code, text, is_server=False, queue="orders", action="DeleteMessageBatch")
+    assert isinstance(fault, error)
+    assert fault.message.endswith(".")
+
+
+def test_a_fault_of_the_server_is_no_fault_of_the_sender() -> None:
+    fault = fault_for_code("SomethingNew", "", is_server=True, queue="orders", action="SendMessageBatch")
+    assert isinstance(fault, StorageUnavailable)
+    assert fault.retry_after_s is not None
 
 
 @quick

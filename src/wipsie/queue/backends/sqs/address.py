@@ -20,8 +20,9 @@ class SqsAddress(msgspec.Struct, frozen=True):
     region: str | None
     endpoint_url: str | None = None
     """None: Amazon's, or what AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL say."""
-    poll_s: int = 10
-    """Longest single long poll, in seconds. A stop waits for the polls under way, so that nothing they lease is lost."""
+    poll_s: int = 5
+    """Longest single long poll, in seconds. A stop waits for the polls under way, so that nothing they lease is lost: short
+    ones stop sooner, long ones (up to 20) cost fewer requests."""
     settings_s: float = 15.0
     """How long the settings of a queue are trusted, in seconds: what another process changed is seen within this time."""
     message_bytes_max: int = MESSAGE_BYTES_MAX
@@ -40,7 +41,7 @@ def parse_address(url: str) -> SqsAddress:
     address = SqsAddress(
         region=parts.netloc or None,
         endpoint_url=_endpoint_url(options.pop("endpoint_url", "")),
-        poll_s=int(_number("poll_s", options.pop("poll_s", "10"), 1, WAIT_S_MAX)),
+        poll_s=int(_number("poll_s", options.pop("poll_s", "5"), 1, WAIT_S_MAX)),
         settings_s=_number("settings_s", options.pop("settings_s", "15"), 0.1, 3600),
         message_bytes_max=int(
             _number(

@@ -51,7 +51,6 @@ _ACCESS = {
     "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
-    "KmsAccessDenied",
 }
 _THROTTLED = {
     "KmsThrottled",
@@ -126,21 +125,22 @@ def fault_of(error: Exception, *, queue: str, action: str) -> WipsieError:
 
 def fault_for_code(code: str, message: str, *, is_server: bool, queue: str, action: str) -> WipsieError:
     """The error for a code of SQS, from an answer or from an entry of a batch."""
-    name = code.rpartition(".")[2] if not code.startswith("KMS.") else f"Kms{code[4:].removesuffix('Exception')}"
+    name = code.rpartition(".")[2]
     details = {"queue_name": queue, "aws_code": code, "action": action}
-    said = _one_line(message)
+    said = " ".join(message.split())[:500].rstrip(".")
+    because = f"{code}: {said}" if said else code
     if name in _GONE:
         return queue_not_found(queue)
-    if name in _ACCESS:
-        return AccessRefused(
-            f"Amazon SQS refuses {action} on {_named(queue)} ({code}: {said}) Allow it to these credentials, "
-            "or use others.",
-            details=details,
-            retry_after_s=_ACCESS_RETRY_AFTER_S,
-        )
     if name in _THROTTLED:
         return TooManyRequests(
             f"Amazon SQS asks to slow down at {_named(queue)} ({code}).", details=details, retry_after_s=1.0
+        )
+    # A key that is disabled or gone is mended where access is given, not by the sender.
+    if name in _ACCESS or code.lower().startswith("kms"):
+        return AccessRefused(
+            f"Amazon SQS refuses {action} on {_named(queue)} ({because}). Allow it to these credentials, or use others.",
+            details=details,
+            retry_after_s=_ACCESS_RETRY_AFTER_S,
         )
     if name in _RECEIPT or (name in _PARAMETER and "ReceiptHandle" in message):
         return receipt_expired()
@@ -159,15 +159,15 @@ def fault_for_code(code: str, message: str, *, is_server: bool, queue: str, acti
         )
     if is_server:
         return StorageUnavailable(
-            f"Amazon SQS has trouble with {_named(queue)} ({code}: {said}) Wipsie tries again by itself.",
+            f"Amazon SQS has trouble with {_named(queue)} ({because}). Wipsie tries again by itself.",
             details=details,
             retry_after_s=RETRY_AFTER_S,
         )
     if name in _TOO_LONG:
-        return MessageTooLarge(f"Amazon SQS does not take a message of this size: {said}", details=details)
+        return MessageTooLarge(f"Amazon SQS does not take a message of this size ({because}).", details=details)
     if name in _CONTENTS:
-        return InvalidMessageContents(f"Amazon SQS does not take this text: {said}", details=details)
-    return InvalidInput(f"Amazon SQS refuses {action} on {_named(queue)} ({code}: {said})", details=details)
+        return InvalidMessageContents(f"Amazon SQS does not take this text ({because}).", details=details)
+    return InvalidInput(f"Amazon SQS refuses {action} on {_named(queue)} ({because}).", details=details)
 
 
 def _named(queue: str, *, first: bool = False) -> str:
