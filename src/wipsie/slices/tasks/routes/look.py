@@ -62,7 +62,8 @@ def add_looks(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="List queues",
         openapi_extra=describe(
-            answers={200: Answer(type=QueuesResponse, description="By short name.", example=example)}
+            answers={200: Answer(type=QueuesResponse, description="By short name.", example=example)},
+            error_statuses=(503,),
         ),
     )
     router.add_api_route(
