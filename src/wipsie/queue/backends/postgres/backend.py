@@ -51,8 +51,6 @@ MAINTENANCE_INTERVAL_S = 30.0
 _BATCH_MESSAGES_MAX = 1000
 """Most messages in one statement: large enough that a commit costs little for each, small enough to answer soon."""
 _BATCH_CALLS_MAX = 2000
-_SENDS_AT_ONCE = 2
-"""While one batch waits for the disk, the next is on its way."""
 
 
 class PostgresQueueBackend:
@@ -80,11 +78,11 @@ class PostgresQueueBackend:
         self._waiters = Waiters(clock, self._time.now_ms)
         self._announcer = Announcer(self._connections, schema, clock=clock, on_ready=self._waiters.wake)
         self._store = Store(self._connections, schema, self._time, self._became_ready)
-        self._keeper = QueueKeeper(self._store)
+        self._keeper = QueueKeeper(self._store, clock)
         self._sender = Sender(self._store)
         self._mover = Mover(self._store)
         self._house_mover = HouseMover(self._store)
-        self._receiver = Receiver(self._store, self._mover)
+        self._receiver = Receiver(self._store, self._mover, clock)
         self._maintainer = Maintainer(self._store, self._time, clock)
         self._sends: Lane[Sequence[NewMessage], list[SendOutcome]] = Lane(
             self._sender.run,
@@ -93,7 +91,6 @@ class PostgresQueueBackend:
             calls_max=_BATCH_CALLS_MAX,
             weigh=len,
             weight_max=_BATCH_MESSAGES_MAX,
-            parallel=_SENDS_AT_ONCE,
         )
         self._receives: Lane[Ask, Claim] = Lane(
             self._receiver.run,
@@ -104,7 +101,11 @@ class PostgresQueueBackend:
             abandoned=self._abandon,
         )
         self._deletes: Lane[Sequence[tuple[QueueName, Receipt]], list[Outcome]] = Lane(
-            Deleter(self._store).run, name="delete", waits_for="the database", weigh=len, weight_max=_BATCH_MESSAGES_MAX
+            Deleter(self._store, self._maintainer.deleted).run,
+            name="delete",
+            waits_for="the database",
+            weigh=len,
+            weight_max=_BATCH_MESSAGES_MAX,
         )
         self._changes: Lane[Sequence[VisibilityChange], list[Outcome]] = Lane(
             Extender(self._store).run,
@@ -160,6 +161,7 @@ class PostgresQueueBackend:
         self._tasks = []
         for lane in self._lanes:
             await lane.stop()
+        await self._maintainer.stop()
         await self._announcer.stop()
         await self._connections.stop()
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import WipsieError
 from wipsie.queue.backend_kit.server_time import ServerTime
-from wipsie.queue.backends.postgres.driver import Session
+from wipsie.queue.backends.postgres.driver import Session, is_driver_error
 from wipsie.queue.backends.postgres.store import Store
 
 STEP = 5000
 _STEPS_MAX = 20
+VACUUM_AFTER_DELETES = 100_000
+"""Each deleted message leaves two dead rows: the one that was ready and the one that was leased."""
 
 
 class Maintainer:
@@ -18,6 +23,42 @@ class Maintainer:
         self._store = store
         self._time = time
         self._clock = clock
+        self._deleted = 0
+        self._vacuum: asyncio.Task[None] | None = None
+
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        vacuum, self._vacuum = self._vacuum, None
+        if vacuum is not None:
+            vacuum.cancel()
+            await asyncio.gather(vacuum, return_exceptions=True)
+
+    def deleted(self, messages: int) -> None:
+        """Note deletions: after many of them their dead rows are removed at once, since the server itself looks only
+        once a minute, and a fast queue fills a hundred thousand pages by then."""
+        self._deleted += messages
+        # Behind a pooler a statement has a transaction around it, and a vacuum may have none.
+        if self._deleted >= VACUUM_AFTER_DELETES and not self._store.connections.is_behind_pooler:
+            self._deleted = 0
+            if self._vacuum is None or self._vacuum.done():
+                self._vacuum = asyncio.create_task(self._remove_dead_rows(), name="wipsie-queue-vacuum")
+
+    async def _remove_dead_rows(self) -> None:
+        # On a session of its own, so that it keeps no call waiting. It is skipped where another process is at it, and
+        # given up after the time-out of every statement: the server's own vacuum does the rest.
+        try:
+            session = await self._store.connections.open()
+        except WipsieError:
+            return
+        try:
+            await session.execute(
+                f"VACUUM (SKIP_LOCKED, INDEX_CLEANUP ON, TRUNCATE OFF, PARALLEL 0) {self._store.schema}.messages"
+            )
+        except Exception as error:
+            if not is_driver_error(error):
+                raise
+        finally:
+            session.terminate()
 
     async def learn_time(self) -> None:
         """Ask the server for its time. StorageUnavailable."""

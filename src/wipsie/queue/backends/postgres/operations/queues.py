@@ -5,12 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from wipsie.kernel import json
+from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import StorageUnavailable
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.backend_kit.extras import read_extras
 from wipsie.queue.backend_kit.refusals import fifo_is_fixed, queue_exists, queue_not_found
 from wipsie.queue.backends.postgres.driver import Row, Session
 from wipsie.queue.backends.postgres.known_queues import KnownQueue, key_slots
+from wipsie.queue.backends.postgres.marks import DueMark
 from wipsie.queue.backends.postgres.rows import NUMBER_MASK, PUBLIC_STATES, STORED_STATES, State
 from wipsie.queue.backends.postgres.store import Store
 from wipsie.queue.contract import (
@@ -31,8 +33,9 @@ _settings_decoder = msgspec.json.Decoder(QueueSettings)
 class QueueKeeper:
     """The rare verbs; each is a call of its own."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._due = DueMark(clock)
 
     async def create(self, settings: QueueSettings) -> QueueSettings:
         """Create a queue, or find the same one there. QueueExists."""
@@ -112,8 +115,11 @@ class QueueKeeper:
         """Counts by state of many queues at one moment, or the refusal: QueueNotFound."""
         for _ in range(_PROMOTING_TRIES):
             now_ms = self._store.now_ms()
-            rows = await self._store.rows("count_queues", now_ms, names)
-            if not rows[0]["more"]:
+            due_after = self._due.after()
+            rows = await self._store.rows("count_queues", now_ms, due_after, names)
+            complete = not rows[0]["more"]
+            self._due.looked(due_after, now_ms, complete=complete)
+            if complete:
                 return [_counts(name, row, now_ms) for name, row in zip(names, rows, strict=True)]
             # A great many delays or leases ended at once.
         raise StorageUnavailable("Leases end faster than they can be counted; try again.", retry_after_s=1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from itertools import islice
 
 import msgspec
 
+from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.backend_kit.causes import receive_limit_cause
@@ -14,6 +16,7 @@ from wipsie.queue.backend_kit.extras import read_extras
 from wipsie.queue.backend_kit.refusals import queue_not_found
 from wipsie.queue.backends.postgres.driver import Row
 from wipsie.queue.backends.postgres.known_queues import KnownQueue
+from wipsie.queue.backends.postgres.marks import EVERYWHERE, DueMark, ReadyMarks
 from wipsie.queue.backends.postgres.operations.move import Mover
 from wipsie.queue.backends.postgres.rows import LEASE_BITS, NUMBER_MASK, make_receipt
 from wipsie.queue.backends.postgres.store import Store
@@ -23,6 +26,10 @@ Claim = tuple[list[Delivery], int | None]
 """Deliveries, and with none: when the next delay or lease of any queue ends."""
 
 _MESSAGE, _NOTHING, _CHANGED = 0, 1, 2
+_FROM_THE_BEGINNING = [EVERYWHERE] * 3
+_SHORT_S = 0.05
+_ENDED_MAX = 1000
+"""Delays and leases ended in one statement, as it says."""
 _PRIORITIES = {int(priority): priority for priority in Priority}
 _ROUNDS_MAX = 1000
 """A round that meets poison moves it away and looks again; there may be a lot of it."""
@@ -60,11 +67,12 @@ class _Share:
 class Receiver:
     """Receives for batches of calls."""
 
-    def __init__(self, store: Store, mover: Mover) -> None:
+    def __init__(self, store: Store, mover: Mover, clock: Clock) -> None:
         self._store = store
         self._mover = mover
-        self.due_seen_ms = -1
-        """Delays and leases that ended before this were all seen to; see `Maintainer`."""
+        self._clock = clock
+        self._ready = ReadyMarks(clock)
+        self._due = DueMark(clock)
 
     async def run(self, asks: list[Ask]) -> list[Claim | BaseException]:
         """One claim for each ask, or its refusal."""
@@ -114,33 +122,59 @@ class Receiver:
         for share in shares:
             share.lease = secrets.randbits(LEASE_BITS)
             share.until_ms = now_ms + int(share.timeout_s * 1000)
+        due_after = self._due.after()
+        marks = [self._ready.begins(share.queue.queue_id) for share in shares]
+        started_s = self._clock.monotonic()
         rows = await store.rows(
             "receive",
             now_ms,
-            self.due_seen_ms,
+            due_after,
             [share.queue.queue_id for share in shares],
             [share.queue.version for share in shares],
             [0 if share.queue.settings.paused else share.wanted - len(share.deliveries) for share in shares],
             [share.until_ms for share in shares],
             [share.lease for share in shares],
+            [mark for three in marks for mark in three],
         )
+        took_s = self._clock.monotonic() - started_s
+        self._due.looked(due_after, now_ms, complete=rows[0][1] < _ENDED_MAX)
         found: list[list[Row]] = [[] for _ in shares]
         changed: list[_Share] = []
-        for row in rows:
+        again = False
+        for row in islice(rows, 1, None):
             place: int = row[1] - 1
             if row[0] == _MESSAGE:
                 found[place].append(row)
             elif row[0] == _NOTHING:
                 shares[place].next_due_ms = row[5]
+                if row[7] and marks[place] != _FROM_THE_BEGINNING:
+                    again |= self._look_from_the_beginning(shares[place], now_ms)
             else:
                 changed.append(shares[place])
-        again = bool(changed)
+                again = True
+        for share, three, claimed in zip(shares, marks, found, strict=True):
+            oldest: dict[int, int] = {}
+            for row in claimed:
+                oldest[row[4]] = min(row[5], oldest.get(row[4], row[5]))
+            everywhere = three == _FROM_THE_BEGINNING
+            self._ready.looked(share.queue.queue_id, everywhere=everywhere, took_s=took_s, oldest=oldest)
         for share, claimed in zip(shares, found, strict=True):
             if claimed:
                 again |= await self._take(share, claimed, now_ms)
         if changed:
             await self._renew(changed)
         return again
+
+    def _look_from_the_beginning(self, share: _Share, now_ms: int) -> bool:
+        """Messages are ready, but none was found where we looked: True when we may look everywhere now; else this receive
+        comes again when we may."""
+        wait_s = self._ready.full_in_s(share.queue.queue_id)
+        if wait_s <= _SHORT_S:
+            self._ready.forget(share.queue.queue_id)
+            return True
+        at_ms = now_ms + int(wait_s * 1000) + 1
+        share.next_due_ms = at_ms if share.next_due_ms is None else min(share.next_due_ms, at_ms)
+        return False
 
     async def _renew(self, changed: list[_Share]) -> None:
         await self._store.refresh(share.queue.name for share in changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName, Receipt
@@ -20,8 +20,10 @@ _Place = tuple[int, Held]
 class Deleter:
     """Acknowledges for batches of calls."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, on_deleted: Callable[[int], None]) -> None:
+        """`on_deleted` hears how many were deleted."""
         self._store = store
+        self._on_deleted = on_deleted
 
     async def run(self, calls: list[Receipts]) -> list[list[Outcome] | BaseException]:
         """One list of outcomes for each call."""
@@ -33,6 +35,7 @@ class Deleter:
                 if not mine:
                     continue
                 deleted = await self._delete([held for _, held in mine])
+                self._on_deleted(len(deleted))
                 if len(deleted) < len(mine):
                     for place, held in mine:
                         if held.key not in deleted:

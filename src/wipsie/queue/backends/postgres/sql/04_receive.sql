@@ -1,5 +1,5 @@
--- End delays and leases that are over, at most `most` of them; answers whether there may be more. `after`: earlier ends
--- were seen to already.
+-- End delays and leases that are over, at most `most` of them (and as many with keys); answers how many. `after`: earlier
+-- ends were seen to already.
 CREATE OR REPLACE FUNCTION promote(now_ms bigint, after bigint, most integer, OUT ids integer[], OUT changes bigint[], OUT ended integer)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -69,11 +69,19 @@ BEGIN
 END $$;
 
 -- Lease ready messages, for several receives at once: queue ids[i] of version versions[i], up to wanted[i] messages until
--- untils[i] under the number leases[i]. outcome: 0 a message, 1 nothing there (waiting_since: when the next delay or lease
--- of any queue ends), 2 the settings of the queue changed. Which of a queue's messages go: the most urgent by priority
--- with aging; their order is the caller's to make. `after`: as for promote.
+-- untils[i] under the number leases[i]. Which of a queue's messages go: the most urgent by priority with aging; their order
+-- is the caller's to make.
+--
+-- The first row tells how many delays and leases were ended, in `request`. outcome of the others: 0 a message, 1 nothing
+-- found (waiting_since: when the next delay or lease ends, if soon; receive_count: how many messages should be ready), 2 the
+-- settings of the queue changed.
+--
+-- Dead rows stay in an index until a vacuum takes them, and none does while some transaction, anywhere in the database,
+-- is older. `due_after` and `marks` (three for each receive, by priority) say from when on to look: what is before was
+-- seen to, or will be in a look with marks of -1.
 CREATE OR REPLACE FUNCTION receive(
-    now_ms bigint, after bigint, ids integer[], versions bigint[], wanted integer[], untils bigint[], leases bigint[]
+    now_ms bigint, due_after bigint, ids integer[], versions bigint[], wanted integer[], untils bigint[],
+    leases bigint[], marks bigint[]
 ) RETURNS TABLE (
     outcome smallint, request integer, key bigint, message_id text, priority smallint, waiting_since bigint,
     sent_at bigint, receive_count integer, first_received_at bigint, group_id text, extras text, body text
@@ -84,11 +92,19 @@ DECLARE
     shares bigint[];
     had bigint[];
     got bigint[];
+    holding bigint;
     lanes integer;
     left_over integer;
     next_due bigint;
 BEGIN
-    PERFORM promote(now_ms, after, 1000);
+    IF NOT EXISTS (SELECT FROM queues AS q WHERE q.queue_id = ANY (ids) AND q.key_slots IS NOT NULL) THEN
+        -- A lease that a crash of the server forgets is a message delivered again, which the receiver must expect anyway;
+        -- where only one message of a key may be on its way, it would be one too many.
+        PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
+    RETURN QUERY SELECT 3::smallint, p.ended, NULL::bigint, NULL::text, NULL::smallint, NULL::bigint, NULL::bigint,
+        NULL::integer, NULL::bigint, NULL::text, NULL::text, NULL::text
+    FROM promote(now_ms, due_after, 1000) AS p;
     FOR one IN 1 .. cardinality(ids) LOOP
         SELECT q.aging_ms INTO aging FROM queues AS q WHERE q.queue_id = ids[one] AND q.settings_version = versions[one];
         IF NOT FOUND THEN
@@ -97,14 +113,13 @@ BEGIN
             CONTINUE;
         END IF;
         got := '{0,0,0}';
-        IF wanted[one] > 0 THEN
-            -- The counters say where to look: an empty queue is not searched, however many dead rows it has.
-            SELECT ARRAY[sum(c.ready_high), sum(c.ready_medium), sum(c.ready_low)]::bigint[] INTO had
-            FROM counters AS c WHERE c.queue_id = ids[one];
-            lanes := (had[1] > 0)::integer + (had[2] > 0)::integer + (had[3] > 0)::integer;
-            IF lanes = 1 THEN
-                shares := ARRAY[wanted[one], wanted[one], wanted[one]];
-            ELSIF lanes > 1 THEN
+        -- The counters say where to look: an empty queue is not searched, however many dead rows it has.
+        SELECT ARRAY[sum(c.ready_high), sum(c.ready_medium), sum(c.ready_low)]::bigint[], sum(c.delayed + c.leased)
+        INTO had, holding FROM counters AS c WHERE c.queue_id = ids[one];
+        lanes := (had[1] > 0)::integer + (had[2] > 0)::integer + (had[3] > 0)::integer;
+        IF wanted[one] > 0 AND lanes > 0 THEN
+            shares := ARRAY[wanted[one], wanted[one], wanted[one]];
+            IF lanes > 1 THEN
                 SELECT ARRAY[count(*) FILTER (WHERE best.priority = 0), count(*) FILTER (WHERE best.priority = 1),
                     count(*) FILTER (WHERE best.priority = 2)] INTO shares
                 FROM (
@@ -113,7 +128,7 @@ BEGIN
                         CROSS JOIN LATERAL (
                             SELECT m.priority, m.visible_at, m.key FROM messages AS m
                             WHERE m.state = 0 AND m.queue_id = ids[one] AND m.priority = each.priority
-                                AND had[1 + each.priority] > 0
+                                AND m.visible_at >= marks[3 * one - 2 + each.priority] AND had[1 + each.priority] > 0
                             ORDER BY m.visible_at, m.key LIMIT wanted[one]) AS head
                     ) AS lane ORDER BY lane.visible_at + lane.priority * aging, lane.key LIMIT wanted[one]
                 ) AS best;
@@ -128,6 +143,7 @@ BEGIN
                         WITH picked AS MATERIALIZED (
                             SELECT m.ctid AS place, m.visible_at FROM messages AS m
                             WHERE m.state = 0 AND m.queue_id = ids[one] AND m.priority = level::smallint
+                                AND m.visible_at >= marks[3 * one - 2 + level]
                             ORDER BY m.visible_at, m.key LIMIT left_over FOR UPDATE SKIP LOCKED)
                         UPDATE messages AS m SET state = 2, lease = leases[one], visible_at = untils[one],
                             receive_count = m.receive_count + 1,
@@ -140,12 +156,20 @@ BEGIN
                 END LOOP;
             END LOOP;
         END IF;
-        IF got = '{0,0,0}' THEN
-            SELECT min(m.visible_at) INTO next_due FROM messages AS m WHERE m.state IN (1, 2) AND m.visible_at > after;
-            RETURN QUERY SELECT 1::smallint, one, NULL::bigint, NULL::text, NULL::smallint, next_due, NULL::bigint,
-                NULL::integer, NULL::bigint, NULL::text, NULL::text, NULL::text;
-        ELSE
+        IF got <> '{0,0,0}' THEN
             PERFORM add_counts(ids[one], -got[1], -got[2], -got[3], 0, got[1] + got[2] + got[3], 0);
+            CONTINUE;
         END IF;
+        next_due := NULL;
+        IF holding > 0 THEN
+            -- Only what ends soon: a receiver looks again every second anyway.
+            SELECT m.visible_at INTO next_due FROM messages AS m
+            WHERE m.state IN (1, 2) AND m.visible_at > due_after AND m.visible_at <= now_ms + 1500
+                AND m.queue_id = ids[one]
+            ORDER BY m.visible_at LIMIT 1;
+        END IF;
+        RETURN QUERY SELECT 1::smallint, one, NULL::bigint, NULL::text, NULL::smallint, next_due, NULL::bigint,
+            CASE WHEN wanted[one] > 0 THEN (had[1] + had[2] + had[3])::integer ELSE 0 END, NULL::bigint, NULL::text,
+            NULL::text, NULL::text;
     END LOOP;
 END $$;

@@ -142,14 +142,14 @@ END $$;
 
 -- Counts of queues after ending delays and leases that are over, a row for each name; settings of NULL: no such queue.
 -- `more`: there may be others that are over.
-CREATE OR REPLACE FUNCTION count_queues(now_ms bigint, names text[]) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION count_queues(now_ms bigint, due_after bigint, names text[]) RETURNS TABLE (
     settings text, ready bigint, delayed bigint, leased bigint, blocked bigint, oldest bigint, more boolean
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     has_more boolean;
 BEGIN
-    SELECT p.ended >= 5000 INTO has_more FROM promote(now_ms, -1, 5000) AS p;
+    SELECT p.ended >= 5000 INTO has_more FROM promote(now_ms, due_after, 5000) AS p;
     RETURN QUERY
         SELECT q.settings, coalesce(c.ready, 0), coalesce(c.delayed, 0), coalesce(c.leased, 0), coalesce(c.blocked, 0),
             CASE WHEN c.ready > 0 THEN (
