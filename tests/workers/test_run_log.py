@@ -38,6 +38,14 @@ async def test_runs_come_back_as_they_were_written(workshop: Any) -> None:
     assert await workshop.run_log.runs_of(MessageId("m-2")) == runs[1:]
 
 
+async def test_what_senders_name_freely_stops_no_batch(workshop: Any) -> None:
+    odd = TaskRun(MessageId("m-1"), "default", "a\0b", 1, "rejected", "w-1", 5, 1, 2, 1.5, correlation_id="c\ud800d")
+    await workshop.run_log.record([odd, _run(2, correlation_id="naïve")])
+    plain, cleaned = await workshop.run_log.recent(10)
+    assert plain.correlation_id == "naïve"
+    assert (cleaned.task_type, cleaned.correlation_id) == ("a\N{REPLACEMENT CHARACTER}b", "c?d")
+
+
 async def test_batches_of_every_size_are_written_completely_and_in_order(workshop: Any) -> None:
     for size in (1, 3, 25, 199, 200, 467):
         before = len(await workshop.run_log.recent(10_000))

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from typing import Any
 
 from wipsie.database.shared_store.contract import SharedStore
 from wipsie.kernel import limits
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.contract import Delivery
 from wipsie.queue.engine import QueueEngine
@@ -25,17 +25,17 @@ from wipsie.telemetry.correlation import reset, set_ids
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers import run_log as runs
 from wipsie.workers.gates import Entry, Gates
-from wipsie.workers.handler import RateLimit, TaskContext, TaskServices
+from wipsie.workers.handler import TaskContext, TaskServices
 from wipsie.workers.held import CancelReason, Held
 from wipsie.workers.lease_keeper import LeaseKeeper
 from wipsie.workers.outage import Outage
 from wipsie.workers.prefetch import Prefetch
-from wipsie.workers.rate_limiter import SharedRateLimiter
 from wipsie.workers.results import result_text
 from wipsie.workers.route import Route
 from wipsie.workers.run_log import RunLog, TaskRun
 from wipsie.workers.settings import WorkerSettings
 from wipsie.workers.settle import Settler
+from wipsie.workers.shared_rates import SharedRates
 from wipsie.workers.slot import Slot
 from wipsie.workers.task_decoder import TaskDecoder, Undeliverable
 from wipsie.workers.verdict import Action, Bury, GiveBack, HandlerTimedOut, clean, judge
@@ -45,7 +45,6 @@ _MESSAGES_PER_TURN = 64
 """So often a slot of handlers that never wait lets the rest of the process have a turn."""
 _ASIDE_FULL_PAUSE_S = 1.0
 _RUN_LOG_PAUSE_S = 5.0
-_SHARED_STORE_PAUSE_S = 1.0
 _FETCH_PAUSE_S_MIN = 0.2
 _FETCH_PAUSE_S_MAX = 10.0
 _UNKNOWN = "unknown"
@@ -89,8 +88,7 @@ class Consumer:
         self._worker_id = worker_id
         self._retry = settings.retry_of(queue)
         self._gates = Gates(settings.aside_max)
-        self._shared = shared
-        self._shared_limiters: dict[Route, SharedRateLimiter] = {}
+        self._shared_rates = SharedRates(shared, queue=queue, clock=clock) if shared is not None else None
         self._counts_receives = engine.capabilities.undo_receive
         self._buffer: deque[Held] = deque()
         self._slots: list[Slot] = []
@@ -103,7 +101,6 @@ class Consumer:
         self._all_ended: asyncio.Future[None] | None = None
         self._prefetch = Prefetch(self.concurrency, settings.prefetch_max)
         self._queue_away = Outage(_log, "messages_not_received", clock)
-        self._rates_away = Outage(_log, "rate_limits_not_read", clock)
         self._runs_away = Outage(_log, "earlier_runs_not_read", clock)
 
     # ------------------------------------------------------------------------------------------------------- steering
@@ -360,9 +357,9 @@ class Consumer:
             return
         if route.guarded and not self._may_run(held, route, message):
             return
-        if route.limiter is not None and self._shared is not None:
-            limiter = self._shared_limiter(route, route.limiter.limit, self._shared)
-            if not await self._turn_comes(held, route, limiter):
+        if route.limiter is not None and self._shared_rates is not None:
+            task_type, limit = route.spec.task_type, route.limiter.limit
+            if not await self._turn_comes(held, self._shared_rates.ask(task_type, limit)):
                 return
         correlation_id = message.correlation_id or delivery.message_id
         context = TaskContext(
@@ -451,25 +448,19 @@ class Consumer:
             self._leave(held)
             self._give_back(held, _ASIDE_FULL_PAUSE_S)
             return False
-        if route.limiter is not None and self._shared is None:
+        if route.limiter is not None and self._shared_rates is None:
             pause_s = route.limiter.try_start(self._clock.monotonic())
             if pause_s > 0:
                 self._send_away(held, pause_s)
                 return False
         return True
 
-    async def _turn_comes(self, held: Held, route: Route, limiter: SharedRateLimiter) -> bool:
-        """Ask the rate limit all processes share. While the store is away nothing starts: the limit protects somebody."""
+    async def _turn_comes(self, held: Held, pause: Awaitable[float]) -> bool:
+        """Wait for the answer of those who share the rate limit; what may not run now is given back."""
         # A drain waits for the answer, or the message would be neither running nor given back.
         self._running += 1
         try:
-            try:
-                pause_s = await limiter.try_start()
-                self._rates_away.over()
-            except Exception as error:
-                self._rates_away.failed(error, queue=self.queue, task_type=route.spec.task_type)
-                asked_s = error.retry_after_s if isinstance(error, WipsieError) else None
-                pause_s = asked_s or _SHARED_STORE_PAUSE_S
+            pause_s = await pause
             if held.lost:
                 self._drop(held)
                 return False
@@ -480,14 +471,6 @@ class Consumer:
         finally:
             self._running -= 1
             self._tell_when_idle()
-
-    def _shared_limiter(self, route: Route, limit: RateLimit, store: SharedStore) -> SharedRateLimiter:
-        found = self._shared_limiters.get(route)
-        if found is None:
-            task_type = route.spec.task_type
-            found = SharedRateLimiter(limit, store, queue=self.queue, task_type=task_type, clock=self._clock)
-            self._shared_limiters[route] = found
-        return found
 
     def _send_away(self, held: Held, pause_s: float) -> None:
         self._leave(held)
