@@ -129,7 +129,6 @@ class TestSend:
         assert await bench.bodies(queue) == ["queue's delay"]
 
     async def test_a_message_may_be_delayed_by_months(self, bench: QueueBench) -> None:
-        bench.needs_controlled_time()
         days = 90 * 86400.0
         queue = await bench.queue(retention_s=14 * 24 * 3600)
         if bench.capabilities.delay_s_max < days:
@@ -137,6 +136,9 @@ class TestSend:
             assert isinstance(outcome, NotSupported | InvalidInput)
             return
         await bench.put(queue, "next quarter", delay_s=days)
+        if not bench.controls_time:
+            assert await bench.nothing_ready(queue)
+            return
         await bench.pass_time(days - 1)
         assert await bench.nothing_ready(queue)
         await bench.pass_time(1)

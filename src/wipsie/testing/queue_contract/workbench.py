@@ -175,6 +175,11 @@ class QueueBench:
         assert task.done(), f"the call still waits after {seconds} s"
         return task.result()
 
+    def check_time(self, actual_ms: int, expected_ms: int) -> None:
+        """A stamp must be right: to the millisecond on our clock, else nearly."""
+        tolerance_ms = 0 if self.controls_time else 700
+        assert abs(actual_ms - expected_ms) <= tolerance_ms, f"{actual_ms - expected_ms} ms off"
+
     # What only some stores promise
 
     def check_stale(self, outcome: Outcome) -> None:

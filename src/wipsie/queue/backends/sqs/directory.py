@@ -82,8 +82,14 @@ class QueueDirectory:
         if task is None:
             task = asyncio.create_task(self._read(name), name=f"wipsie-sqs-look-{name}")
             self._looking[name] = task
-            task.add_done_callback(lambda _: self._looking.pop(name, None))
+            task.add_done_callback(lambda done: self._looked(name, done))
         return await asyncio.shield(task)
+
+    def _looked(self, name: QueueName, task: asyncio.Task[SqsQueue]) -> None:
+        self._looking.pop(name, None)
+        if not task.cancelled():
+            # Those who asked may all be gone; then nobody else looks at what went wrong.
+            task.exception()
 
     async def _read(self, name: QueueName) -> SqsQueue:
         known = self._known.get(name)
@@ -226,7 +232,7 @@ class QueueDirectory:
             if not token:
                 break
             parameters["NextToken"] = token
-        found = await asyncio.gather(*(_or_none(self._look, name) for name in sorted(set(names))))
+        found = await asyncio.gather(*(_or_none(self.find, name) for name in sorted(set(names))))
         return [queue.settings for queue in found if queue is not None]
 
     async def delete(self, name: QueueName) -> None:

@@ -27,6 +27,8 @@ class Held(msgspec.Struct):
     handle: str
     parcel: Parcel
     receive_count: int
+    visible_at_ms: int
+    """When its lease ends, as far as this process moved it."""
     copied: bool = False
     """A copy was sent to where the message shall go; only its removal is left."""
 
@@ -41,21 +43,45 @@ class Leases:
         # Hashes of handles, which are long; two alike among so few are not to be expected.
         self._spent: OrderedDict[int, None] = OrderedDict()
         self._settling: set[str] = set()
+        self._due: OrderedDict[tuple[QueueName, str], int] = OrderedDict()
 
-    def deliver(self, held: Held) -> None:
-        """A new delivery: receipts of earlier ones of the same message are spent."""
+    def deliver(self, held: Held) -> int | None:
+        """A new delivery: receipts of earlier ones of the same message are spent. Answers when the message became visible
+        again, where this process knows."""
         self.supersede(held.queue, held.sqs_id)
+        due_ms = self._due.pop((held.queue, held.sqs_id), None)
         self._held[held.handle] = held
         self._newest[held.queue, held.sqs_id] = held.handle
         self._bytes += len(held.parcel.body)
         while len(self._held) > HELD_MAX or (self._bytes > HELD_BYTES_MAX and len(self._held) > 1):
             self._drop(next(iter(self._held)))
+        return due_ms
 
     def supersede(self, queue: QueueName, sqs_id: str) -> None:
         """The message was received again."""
         earlier = self._newest.get((queue, sqs_id))
         if earlier is not None:
+            self._note_due(earlier)
             self.spend(earlier)
+
+    def move(self, handle: str, visible_at_ms: int) -> None:
+        """The lease ends at another time."""
+        held = self._held.get(handle)
+        if held is not None:
+            held.visible_at_ms = visible_at_ms
+
+    def release(self, handle: str, visible_at_ms: int) -> None:
+        """The holder is done with the delivery; the message comes back at `visible_at_ms`."""
+        self.move(handle, visible_at_ms)
+        self._note_due(handle)
+        self.spend(handle)
+
+    def _note_due(self, handle: str) -> None:
+        held = self._held.get(handle)
+        if held is not None:
+            self._due[held.queue, held.sqs_id] = held.visible_at_ms
+            while len(self._due) > HELD_MAX:
+                self._due.popitem(last=False)
 
     def find(self, handle: str) -> Held | None:
         """The delivery, while this process has it."""
@@ -79,7 +105,7 @@ class Leases:
         self._settling.add(handle)
         return True
 
-    def release(self, handle: str) -> None:
+    def unreserve(self, handle: str) -> None:
         """The settling ended, in whatever way."""
         self._settling.discard(handle)
 

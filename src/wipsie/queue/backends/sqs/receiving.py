@@ -263,19 +263,18 @@ class Receiver:
             return None
         receive_count = int(system.get("ApproximateReceiveCount", 1)) + envelope.earlier_receives
         handle = message.receipt_handle
-        self._leases.deliver(
+        due_ms = self._leases.deliver(
             Held(
                 queue=queue.name,
                 sqs_id=message.message_id,
                 handle=handle,
                 parcel=parcel,
                 receive_count=receive_count,
+                visible_at_ms=now_ms + lease_s * 1000,
             )
         )
-        waiting_since_ms = now_ms
         if receive_count == 1:
             due_ms = envelope.not_before_ms or int(system.get("SentTimestamp", now_ms)) + envelope.delay_ms
-            waiting_since_ms = min(due_ms, now_ms)
         return Delivery(
             queue=queue.name,
             message_id=envelope.message_id,
@@ -286,7 +285,8 @@ class Receiver:
             priority=envelope.priority,
             sequence_number=envelope.sequence_number,
             sent_at_ms=envelope.accepted_at_ms,
-            waiting_since_ms=waiting_since_ms,
+            # Of a message that another process had, nobody tells since when it waits.
+            waiting_since_ms=now_ms if due_ms is None else min(due_ms, now_ms),
             received_at_ms=now_ms,
             lease_until_ms=now_ms + lease_s * 1000,
             receive_count=receive_count,

@@ -95,13 +95,16 @@ class Settler:
         if change.visibility_timeout_s > VISIBILITY_TIMEOUT_S_MAX:
             await self._postpone(change, queue, handle)
             return
-        request = HandleChange(handle, math.ceil(change.visibility_timeout_s))
-        done = self._lanes.of(queue).visibility.call(request)
+        seconds = math.ceil(change.visibility_timeout_s)
+        visible_at_ms = self._clock.now_ms() + seconds * 1000
+        lane = self._lanes.of(queue).visibility
         if not change.release:
-            await self._hear(handle, done)
+            await self._hear(handle, lane.call(HandleChange(handle, seconds)))
+            self._leases.move(handle, visible_at_ms)
             return
         with _Reservation(self._leases, handle):
-            await self._spend(handle, done)
+            await self._hear(handle, lane.call(HandleChange(handle, seconds)))
+            self._leases.release(handle, visible_at_ms)
 
     async def _postpone(self, change: VisibilityChange, queue: SqsQueue, handle: str) -> None:
         """Longer than SQS hides a message: a delayed copy takes its place."""
@@ -195,7 +198,7 @@ class _Reservation:
             raise receipt_expired()
 
     def __exit__(self, *exception: object) -> None:
-        self._leases.release(self._handle)
+        self._leases.unreserve(self._handle)
 
 
 def _bounded(cause: DeadLetterCause) -> DeadLetterCause:
