@@ -72,6 +72,7 @@ class QueueEngine:
         self.names = names
         self._metrics = metrics
         self._declared: dict[str, QueueName] = {}
+        self._declarations: dict[QueueName, QueueSettings] = {}
         self._known: set[str] = set()
         self._is_open = False
 
@@ -114,8 +115,18 @@ class QueueEngine:
                 wanted = msgspec.structs.replace(wanted, dead_letter_queue=dead_letters)
             await self._ensure(wanted)
             self._declared[self.names.short(wanted.name)] = wanted.name
+            self._declarations[wanted.name] = settings
         if queues:
             await self._refresh()
+
+    async def declare_again(self, queue: QueueName) -> bool:
+        """Make a declared queue again that its store lost (one that keeps nothing over a restart); False for a queue that
+        was not declared here. StorageUnavailable."""
+        settings = self._declarations.get(queue)
+        if settings is None:
+            return False
+        await self.declare([settings])
+        return True
 
     async def _ensure(self, wanted: QueueSettings) -> None:
         try:
@@ -181,6 +192,7 @@ class QueueEngine:
         await self._backend.delete_queue(queue)
         self._known.discard(queue)
         self._declared.pop(self.names.short(queue), None)
+        self._declarations.pop(queue, None)
 
     async def queue_settings(self, queue: QueueName) -> QueueSettings:
         """Settings of one queue. QueueNotFound."""

@@ -17,6 +17,7 @@ from typing import Any
 from wipsie.database.shared_store.contract import SharedStore
 from wipsie.kernel import limits
 from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import QueueNotFound
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.contract import Delivery
 from wipsie.queue.engine import QueueEngine
@@ -205,6 +206,8 @@ class Consumer:
                 deliveries = await self._receive(room)
             except Exception as error:
                 self._queue_away.failed(error, queue=self.queue)
+                if isinstance(error, QueueNotFound):
+                    await self._make_queue_again()
                 await self._clock.sleep(pause_s)
                 pause_s = min(pause_s * 2, _FETCH_PAUSE_S_MAX)
                 continue
@@ -212,6 +215,14 @@ class Consumer:
             self._queue_away.over()
             if deliveries:
                 await self._admit(deliveries)
+
+    async def _make_queue_again(self) -> None:
+        """A store that keeps nothing over a restart lost its queues with its messages: both can come in again."""
+        try:
+            if await self._engine.declare_again(self._stored):
+                _log.warning("queue_was_lost_and_made_again", queue=self.queue)
+        except Exception as error:
+            self._queue_away.failed(error, queue=self.queue)
 
     async def _receive(self, room: int) -> list[Delivery]:
         """Up to `room` messages; none after a long wait, or when the consumer was paused meanwhile."""
