@@ -14,8 +14,8 @@ from wipsie.queue.backends.redis.layout import (
     SEQUENCE_DIGITS,
     KnownQueue,
     read_dead_letter,
-    read_head,
     read_lease_record,
+    split_message,
 )
 from wipsie.queue.backends.redis.store import RedisStore
 from wipsie.queue.contract import MessageState, Priority, QueueCounts, StoredMessage
@@ -80,7 +80,7 @@ class Onlooker:
                 queue = await self._again(queue)
                 continue
             after, messages = answer
-            found += [_stored(name, messages[place : place + 7]) for place in range(0, len(messages), 7)]
+            found += [_stored(name, messages[place : place + 6]) for place in range(0, len(messages), 6)]
         return found
 
     async def _again(self, queue: KnownQueue) -> KnownQueue:
@@ -103,14 +103,14 @@ def _counts(name: QueueName, answer: Sequence[int], now_ms: int) -> QueueCounts:
 
 
 def _stored(queue: QueueName, row: Sequence[Any]) -> StoredMessage:
-    member, head_json, body, death, state, visible_at, record = row
-    head = read_head(head_json)
+    member, value, death, state, visible_at, record = row
+    head, body = split_message(value)
     lease = read_lease_record(record)
     extras = head.extras or Extras()
     return StoredMessage(
         queue=queue,
         message_id=head.message_id,
-        body=body.decode(),
+        body=body,
         attributes=extras.attributes,
         priority=Priority(int(member[SEQUENCE_DIGITS : SEQUENCE_DIGITS + 1])),
         state=MessageState(state.decode()),

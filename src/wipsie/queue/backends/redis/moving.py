@@ -18,7 +18,7 @@ from wipsie.queue.backend_kit.adoption import (
     remembered,
 )
 from wipsie.queue.backend_kit.extras import Extras
-from wipsie.queue.backends.redis.layout import FirstSend, Head
+from wipsie.queue.backends.redis.layout import SEQUENCE_DIGITS, FirstSend, Head, join_message
 from wipsie.queue.backends.redis.store import RedisStore
 from wipsie.queue.contract import QueueSettings, StoredMessage
 
@@ -78,7 +78,7 @@ class HouseMover:
         pairs: list[Any] = []
         for number, message_id in messages:
             # Heads begin with the message id.
-            pairs += (number, json.encode([message_id])[:-1])
+            pairs += (f"{number:0{SEQUENCE_DIGITS}d}", json.encode([message_id])[:-1])
         removed: int = await store.change(store.scripts.give_up, queue.queue_id, *pairs)
         if removed == _GONE:
             store.forget(name)
@@ -97,8 +97,7 @@ def _written(message: StoredMessage, settings: QueueSettings, now_ms: int) -> tu
     key = remembered(settings, message, now_ms)
     return (
         int(message.priority),
-        json.encode(head),
-        message.body,
+        join_message(json.encode(head), message.body.encode()),
         adopted_at_ms(message, now_ms),
         message.group_id or "",
         "" if dead_letter is None else json.encode(dead_letter),

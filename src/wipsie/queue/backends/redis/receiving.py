@@ -12,7 +12,7 @@ from wipsie.queue.backend_kit import refusals
 from wipsie.queue.backend_kit.lane import Lane
 from wipsie.queue.backend_kit.receiving import receive_or_wait
 from wipsie.queue.backends.redis.connection import RedisLink
-from wipsie.queue.backends.redis.layout import read_dead_letter, read_head, write_receipt
+from wipsie.queue.backends.redis.layout import read_dead_letter, split_message, write_receipt
 from wipsie.queue.backends.redis.settling import Settler
 from wipsie.queue.backends.redis.store import RedisStore
 from wipsie.queue.contract import Delivery, Priority, VisibilityChange
@@ -127,14 +127,14 @@ def _claimed(queue: QueueName, queue_id: str, lease: str, now_ms: int, answer: l
     if not members:
         return [], None if next_due_ms < 0 else next_due_ms
     deliveries: list[Delivery] = []
-    for member_bytes, since, head_json, body, count, first, death in zip(members, *columns, strict=True):
+    for member_bytes, since, value, count, first, death in zip(members, *columns, strict=True):
         member = member_bytes.decode()
-        head = read_head(head_json)
+        head, body = split_message(value)
         delivery = Delivery(
             queue=queue,
             message_id=head.message_id,
             receipt=write_receipt(queue_id, member, lease),
-            body=body.decode(),
+            body=body,
             attributes={},
             priority=_PRIORITIES[int(member[_PRIORITY_AT])],
             sequence_number=int(member[:_PRIORITY_AT]),

@@ -10,7 +10,7 @@ from wipsie.kernel.errors import StorageUnavailable, WipsieError
 from wipsie.queue.backend_kit import admission, refusals
 from wipsie.queue.backend_kit.lane import Lane
 from wipsie.queue.backends.redis.connection import RedisLink
-from wipsie.queue.backends.redis.layout import FirstSend, KnownQueue, read_first_send, write_head, write_plain_head
+from wipsie.queue.backends.redis.layout import FirstSend, KnownQueue, read_first_send, write_message
 from wipsie.queue.backends.redis.store import RedisStore
 from wipsie.queue.contract import NewMessage, SendResult
 
@@ -165,9 +165,7 @@ def _write(
         count += 1
         sent.append(entry)
         if is_plain:
-            plain_head = message.attributes is None and message.origin is None
-            head = write_plain_head(message, now_ms) if plain_head else write_head(message, now_ms)
-            arguments += (message.priority.value, head, message.body)
+            arguments += (message.priority.value, write_message(message, now_ms))
         else:
             arguments += _other(queue, message, now_ms)
     if count:
@@ -181,8 +179,7 @@ def _other(queue: KnownQueue, message: NewMessage, now_ms: int) -> tuple[Any, ..
     window_s = admission.deduplication_window_s(settings, message)
     return (
         message.priority.value,
-        write_head(message, now_ms),
-        message.body,
+        write_message(message, now_ms),
         admission.visible_at_ms(settings, message, now_ms),
         message.group_id or "",
         key or "",

@@ -1,11 +1,11 @@
 -- Take in messages as they stood in another store and note the batch, where `previous` must be noted until now. ARGV from 3
 -- on: queue id, version of the settings the caller knows, id of the note, previous ("" for none), batch, when the note may
--- be forgotten, then per message: priority, head, body, visible at, group id, dead letter (JSON), leases record,
+-- be forgotten, then per message: priority, head with body, visible at, group id, dead letter (JSON), leases record,
 -- deduplication id, when that is forgotten, time of sending, what to remember of it; "" stands for what it has not.
 -- Answers (result, hints): 0 done, 1 done before, 2 another note stands there, -1 the queue is gone or its settings are
 -- others; only 0 did something.
 
-local WIDTH = 11
+local WIDTH = 10
 
 local function remembered(queue, id)
   local record = call('HGET', queue.base .. ':dedup', id)
@@ -25,27 +25,25 @@ local function adopt(queue, index)
   local function given(offset)
     return ARGV[index + offset] ~= '' and ARGV[index + offset]
   end
-  local group, death = given(4), given(5)
+  local group, death = given(3), given(4)
   local member, sequence = new_member(queue, ARGV[index], group, death)
-  call('HSET', queue.heads, member, ARGV[index + 1])
-  call('HSET', queue.bodies, member, ARGV[index + 2])
-  call('ZADD', queue.order, sub(member, 1, 14), member)
+  store(queue, { member, ARGV[index + 1] })
   if group then
     call('HSET', queue.groups, member, group)
   end
   if death then
     call('HSET', queue.deaths, member, death)
   end
-  if given(6) then
-    call('HSET', queue.leases, member, ARGV[index + 6])
+  if given(5) then
+    call('HSET', queue.leases, member, ARGV[index + 5])
   end
-  admit(queue, member, group, tonumber(ARGV[index + 3]))
-  local id = given(7)
+  admit(queue, member, group, tonumber(ARGV[index + 2]))
+  local id = given(6)
   if id then
     -- A window that is still open for the same id began here: the first send of this store is the one to tell.
     local _, open_until = remembered(queue, id)
     if not open_until or open_until <= now then
-      remember(queue, id, ARGV[index + 8], sequence, ARGV[index + 9], ARGV[index + 10])
+      remember(queue, id, ARGV[index + 7], sequence, ARGV[index + 8], ARGV[index + 9])
     end
   end
 end

@@ -6,9 +6,8 @@
 -- {namespace}:queue_id            number  the id given last
 -- {namespace}:wake                channel "<process> <count> <queue name>": so many messages became ready
 -- {namespace}:q<id>               hash    name, settings (JSON), version, next_sequence and what scripts need of the settings
--- {namespace}:q<id>:heads         hash    member -> JSON: message id, time of sending and what else never changes
--- {namespace}:q<id>:bodies        hash    member -> body
--- {namespace}:q<id>:order         zset    member by sequence number: the queue in its order of acceptance
+-- {namespace}:q<id>:m<block>      hash    member -> head (JSON: what never changes), a line feed, the body
+-- {namespace}:q<id>:blocks        zset    the blocks there are, by number
 -- {namespace}:q<id>:ready0..2     zset    member by the time since when it waits; one per priority
 -- {namespace}:q<id>:delayed       zset    member by the end of its delay
 -- {namespace}:q<id>:leased        zset    member by the end of its lease
@@ -22,10 +21,12 @@
 --
 -- A member is 14 digits of sequence number, one of priority, "g" when it has a group, "d" when it is a dead letter: what
 -- most scripts must know of a message stands in its name. Each message is in exactly one of ready, delayed, leased and
--- blocked, so counts are the sizes of these sets.
+-- blocked, so counts are the sizes of these sets. A block holds the messages whose sequence numbers differ in the last three
+-- digits only: neighbours in the queue are neighbours in memory, however many there are, and the order of acceptance is that
+-- of a few names.
 --
--- heads, bodies and leases hold one more field, "", with a long value: without it Redis keeps a small hash as a list and
--- looks every member up by going through it, and every queue that is not behind is small.
+-- Redis keeps a small hash as a list, and looks every member up by going through it, unless one of its values is long. So
+-- messages are stored with at least 65 bytes, and leases hold one more field, "", with as many.
 
 local prefix, now, origin = KEYS[1], tonumber(ARGV[1]), ARGV[2]
 local call, format, sub, byte, find = redis.call, string.format, string.sub, string.byte, string.find
@@ -59,9 +60,8 @@ local function open_queue(id)
     max_messages = tonumber(found[6]), -- -1: no limit
     max_receive_count = tonumber(found[7]),
     dead_letter_queue = found[8],
-    heads = base .. ':heads',
-    bodies = base .. ':bodies',
-    order = base .. ':order',
+    messages = base .. ':m',
+    blocks = base .. ':blocks',
     ready = { [0] = base .. ':ready0', base .. ':ready1', base .. ':ready2' },
     delayed = base .. ':delayed',
     leased = base .. ':leased',
@@ -112,14 +112,16 @@ local function fetch_many(key, members)
   return found
 end
 
-local function prepare_hashes(base)
-  for _, name in ipairs({ ':heads', ':bodies', ':leases' }) do
-    call('HSET', base .. name, NO_MEMBER, LONG_VALUE)
-  end
+local function prepare_leases(base)
+  call('HSET', base .. ':leases', NO_MEMBER, LONG_VALUE)
 end
 
 local function count_messages(queue)
-  return call('HLEN', queue.heads) - 1
+  local count = call('ZCARD', queue.delayed) + call('ZCARD', queue.leased) + call('ZCARD', queue.blocked)
+  for priority = 0, 2 do
+    count = count + call('ZCARD', queue.ready[priority])
+  end
+  return count
 end
 
 -- Members
@@ -139,6 +141,82 @@ end
 
 local function is_dead(member)
   return byte(member, -1) == 100
+end
+
+-- Messages
+
+local function block_of(member)
+  return sub(member, 1, 11)
+end
+
+-- Store messages in order of sequence: {member, value, member, value, …}.
+local function store(queue, pairs_of)
+  local start, count = 1, #pairs_of
+  while start <= count do
+    local block = block_of(pairs_of[start])
+    local last = start
+    while last + 2 <= count and block_of(pairs_of[last + 2]) == block and last + 3 - start < ARGUMENTS_MAX do
+      last = last + 2
+    end
+    call('HSET', queue.messages .. block, unpack(pairs_of, start, last + 1))
+    call('ZADD', queue.blocks, block, block)
+    start = last + 2
+  end
+end
+
+-- Do something for runs of members in one block each: visit(key of the block, block, first, last index).
+local function each_block(queue, members, visit)
+  local start, count = 1, #members
+  while start <= count do
+    local block = block_of(members[start])
+    local last = start
+    while last < count and block_of(members[last + 1]) == block and last + 1 - start < ARGUMENTS_MAX do
+      last = last + 1
+    end
+    visit(queue.messages .. block, block, start, last)
+    start = last + 1
+  end
+end
+
+local function fetch_values(queue, members)
+  local values = {}
+  each_block(queue, members, function(key, _, first, last)
+    local found = call('HMGET', key, unpack(members, first, last))
+    for index = 1, #found do
+      values[first + index - 1] = found[index]
+    end
+  end)
+  return values
+end
+
+local function value_of(queue, member)
+  return call('HGET', queue.messages .. block_of(member), member)
+end
+
+local function split_value(value)
+  local line_feed = find(value, '\n', 1, true)
+  return sub(value, 1, line_feed - 1), sub(value, line_feed + 1)
+end
+
+-- Up to `wanted` members with sequence numbers above `after`, in order.
+local function members_after(queue, after, wanted)
+  local members = {}
+  local from = math.floor(after / 1000)
+  while #members < wanted do
+    local block = call('ZRANGEBYSCORE', queue.blocks, format('%d', from), '+inf', 'LIMIT', 0, 1)[1]
+    if not block then
+      break
+    end
+    local found = call('HKEYS', queue.messages .. block)
+    table.sort(found)
+    for _, member in ipairs(found) do
+      if #members < wanted and tonumber(sub(member, 1, 14)) > after then
+        members[#members + 1] = member
+      end
+    end
+    from = tonumber(block) + 1
+  end
+  return members
 end
 
 -- Leases
@@ -282,14 +360,15 @@ local function promote(queue)
   promote_from(queue, queue.delayed, queue.fifo)
 end
 
--- Messages
-
 -- Remove what is kept of messages beside their state.
 local function forget(queue, members)
-  call_many('HDEL', queue.heads, members)
-  call_many('HDEL', queue.bodies, members)
   call_many('HDEL', queue.leases, members)
-  call_many('ZREM', queue.order, members)
+  each_block(queue, members, function(key, block, first, last)
+    call('HDEL', key, unpack(members, first, last))
+    if call('EXISTS', key) == 0 then
+      call('ZREM', queue.blocks, block)
+    end
+  end)
   for _, member in ipairs(members) do
     if #member > 15 then
       if byte(member, 16) == 103 then
@@ -303,14 +382,11 @@ local function forget(queue, members)
 end
 
 -- Give a message that has left its state a new place at the end of another queue.
--- `death`: JSON or false; `record`: its leases record there or false.
-local function move(source, target, member, group, head, death, record)
-  local body = call('HGET', source.bodies, member)
+-- `value`: head and body; `death`: JSON or false; `record`: its leases record there or false.
+local function move(source, target, member, group, value, death, record)
   forget(source, { member })
   local moved = new_member(target, sub(member, 15, 15), group, death)
-  call('HSET', target.heads, moved, head)
-  call('HSET', target.bodies, moved, body)
-  call('ZADD', target.order, sub(moved, 1, 14), moved)
+  store(target, { moved, value })
   if group then
     call('HSET', target.groups, moved, group)
   end
@@ -325,11 +401,11 @@ end
 
 -- Move a message that has left its state to a dead-letter queue. `cause` is JSON.
 local function bury(source, target, member, group, cause)
-  local head = call('HGET', source.heads, member)
+  local value = value_of(source, member)
   local _, count, first = parse_lease(call('HGET', source.leases, member))
   local json_name = call('HGET', source.base, 'json_name')
   local death = '{"origin":' .. json_name .. ',"dead_at_ms":' .. format('%d', now) .. ',"cause":' .. cause .. '}'
-  move(source, target, member, group, head, death, NO_LEASE .. ':' .. count .. ':' .. first)
+  move(source, target, member, group, value, death, NO_LEASE .. ':' .. count .. ':' .. first)
 end
 
 local function somebody_else_listens()

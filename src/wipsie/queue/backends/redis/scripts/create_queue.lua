@@ -8,5 +8,5 @@ end
 id = call('INCR', prefix .. 'queue_id')
 call('HSET', prefix .. 'q' .. format('%d', id), 'version', 1, 'next_sequence', 0, unpack(ARGV, 4))
 call('HSET', prefix .. 'queues', ARGV[3], format('%d', id))
-prepare_hashes(prefix .. 'q' .. format('%d', id))
+prepare_leases(prefix .. 'q' .. format('%d', id))
 return false

@@ -5,13 +5,11 @@ local queue = open_queue(ARGV[3])
 if not queue then
   return -1
 end
-local members = call('ZRANGEBYSCORE', queue.order, '(' .. ARGV[4], '+inf', 'LIMIT', 0, tonumber(ARGV[5]))
 local found = {}
-for index, head in ipairs(fetch_many(queue.heads, members)) do
-  local member = members[index]
+for _, member in ipairs(members_after(queue, tonumber(ARGV[4]), tonumber(ARGV[5]))) do
   local leased_until = call('ZSCORE', queue.leased, member)
   found[#found + 1] = member
-  found[#found + 1] = head
+  found[#found + 1] = split_value(value_of(queue, member))
   found[#found + 1] = is_dead(member) and call('HGET', queue.deaths, member) or ''
   found[#found + 1] = leased_until and tonumber(leased_until) > now and '1' or '0'
 end

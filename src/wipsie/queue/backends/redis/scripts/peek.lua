@@ -1,7 +1,7 @@
 -- Look at messages in order of acceptance, one bounded step. ARGV from 3 on: queue id, after which sequence number, most
 -- messages wanted, state ("" for all), how the head of the message looked for begins ("" for all).
--- Answers -1 when the queue is gone, or (where to go on or -1 at the end, messages): per message member, head, body, dead
--- letter ("" for none), state, visible at, leases record ("" when never received).
+-- Answers -1 when the queue is gone, or (where to go on or -1 at the end, messages): per message member, head with body,
+-- dead letter ("" for none), state, visible at, leases record ("" when never received).
 
 local STEP = 500
 local BYTES_MAX = 4 * 1024 * 1024
@@ -36,7 +36,7 @@ local function candidates(queue, state, after)
     table.sort(members)
     return members, true
   end
-  local members = call('ZRANGEBYSCORE', queue.order, '(' .. format('%d', after), '+inf', 'LIMIT', 0, STEP)
+  local members = members_after(queue, after, STEP)
   return members, #members < STEP
 end
 
@@ -46,27 +46,31 @@ if not queue then
 end
 local wanted, state, begins = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local members, is_all = candidates(queue, state, tonumber(ARGV[4]))
-local heads = fetch_many(queue.heads, members)
 local found, count, bytes, last = {}, 0, 0, nil
-for index, member in ipairs(members) do
+for _, member in ipairs(members) do
   if count >= wanted or bytes >= BYTES_MAX then
     is_all = false
     break
   end
   last = member
-  if begins == '' or sub(heads[index], 1, #begins) == begins then
-    local is_in, at = state_of(queue, member)
-    if state == '' or state == is_in then
-      local body = call('HGET', queue.bodies, member)
+  local is_in, at
+  if state ~= '' then
+    is_in, at = state_of(queue, member)
+  end
+  if state == '' or state == is_in then
+    local value = value_of(queue, member)
+    bytes = bytes + #value
+    if begins == '' or sub(value, 1, #begins) == begins then
+      if not is_in then
+        is_in, at = state_of(queue, member)
+      end
       found[#found + 1] = member
-      found[#found + 1] = heads[index]
-      found[#found + 1] = body
+      found[#found + 1] = value
       found[#found + 1] = is_dead(member) and call('HGET', queue.deaths, member) or ''
       found[#found + 1] = is_in
       found[#found + 1] = at
       found[#found + 1] = call('HGET', queue.leases, member) or ''
       count = count + 1
-      bytes = bytes + #body
     end
   end
 end

@@ -2,7 +2,7 @@
 -- ("" takes the queue's), lease (16 hex digits).
 -- Answers (one result per call, hints). A result is -1 when the queue is gone, the name of a dead-letter queue that is
 -- needed and missing, or: end of the lease, next end of a delay or lease (-1: none), and lists with an entry per message:
--- members, since when they waited, heads, bodies, receive counts, first received at, dead letters ("" for none).
+-- members, since when they waited, heads with bodies, receive counts, first received at, dead letters ("" for none).
 
 local FIRST_STEP, STEP_MAX = 10, 500
 local BYTES_MAX = 16 * 1024 * 1024 -- of bodies in one result: fewer messages are given rather than more sent at once
@@ -87,7 +87,7 @@ end
 local function receive(queue, wanted, timeout, lease)
   local until_ms = now + tonumber(timeout ~= '' and timeout or call('HGET', queue.base, 'visibility_timeout_ms'))
   local until_text = format('%d', until_ms)
-  local members, waited, heads, bodies, counts, firsts, deaths = {}, {}, {}, {}, {}, {}, {}
+  local members, waited, values, counts, firsts, deaths = {}, {}, {}, {}, {}, {}
   local taken_count, bytes, buried = 0, 0, 0
   local step_size = FIRST_STEP
   local limit = queue.dead_letter_queue ~= '' and queue.max_receive_count or math.huge
@@ -134,13 +134,9 @@ local function receive(queue, wanted, timeout, lease)
     if #good > 0 then
       call('ZADD', queue.leased, unpack(leased))
       call('HSET', queue.leases, unpack(leases))
-      local found = call('HMGET', queue.heads, unpack(good))
+      local found = fetch_values(queue, good)
       for index = 1, #found do
-        heads[#heads + 1] = found[index]
-      end
-      found = call('HMGET', queue.bodies, unpack(good))
-      for index = 1, #found do
-        bodies[#bodies + 1] = found[index]
+        values[#values + 1] = found[index]
         bytes = bytes + #found[index]
       end
     end
@@ -165,7 +161,7 @@ local function receive(queue, wanted, timeout, lease)
   else
     becomes_due(queue, until_ms)
   end
-  return { until_ms, due, members, waited, heads, bodies, counts, firsts, deaths }
+  return { until_ms, due, members, waited, values, counts, firsts, deaths }
 end
 
 needs_no_free_memory()

@@ -3,12 +3,14 @@
 
 local function redrive(source, target, member, head)
   local leased_until = call('ZSCORE', source.leased, member)
-  if leased_until and tonumber(leased_until) > now or call('HEXISTS', source.heads, member) == 0 then
+  local value = value_of(source, member)
+  if leased_until and tonumber(leased_until) > now or not value then
     return 0
   end
   local group = group_of(source, member)
+  local _, body = split_value(value)
   leave(source, member, group)
-  move(source, target, member, group, head, false, false)
+  move(source, target, member, group, head .. '\n' .. body, false, false)
   return 1
 end
 

@@ -7,12 +7,15 @@ if not queue then
   return -1
 end
 local count = count_messages(queue)
-call('UNLINK', queue.heads, queue.bodies, queue.order, queue.ready[0], queue.ready[1], queue.ready[2], queue.delayed,
-  queue.leased, queue.blocked, queue.leases, queue.groups, queue.active, queue.deaths)
+for _, block in ipairs(call('ZRANGE', queue.blocks, 0, -1)) do
+  call('UNLINK', queue.messages .. block)
+end
+call('UNLINK', queue.blocks, queue.ready[0], queue.ready[1], queue.ready[2], queue.delayed, queue.leased, queue.blocked,
+  queue.leases, queue.groups, queue.active, queue.deaths)
 if ARGV[4] == '1' then
   call('UNLINK', queue.base, queue.base .. ':dedup', queue.base .. ':dedup_expiry')
   call('HDEL', prefix .. 'queues', queue.name)
 else
-  prepare_hashes(queue.base)
+  prepare_leases(queue.base)
 end
 return count

@@ -1,40 +1,33 @@
 -- Store messages. ARGV from 3 on: sections of one queue each:
 --   queue id, version of the settings the sender knows, "1" when its messages need a closer look, how many messages, then
---   plain messages:  priority, head, body
---   others:          priority, head, body, visible at, group id, deduplication id, its expiry, what to remember of it
+--   plain messages:  priority, head and body
+--   others:          priority, head and body, visible at, group id, deduplication id, its expiry, what to remember of it
 -- Answers (one result per message, hints). Results: sequence number; 0 queue is full; -1 the queue is gone or its settings
 -- are others; text: what is remembered of the first send under this deduplication id.
 
-local PLAIN_WIDTH, OTHER_WIDTH = 3, 8
+local PLAIN_WIDTH, OTHER_WIDTH = 2, 7
 local results = {}
 local index = 3
 
 local function send_plain(queue, count)
   local first = call('HINCRBY', queue.base, 'next_sequence', count) - count
-  local heads, bodies, order = {}, {}, {}
+  local messages = {}
   local ready = { [0] = {}, {}, {} }
   local place = 0
   for number = 1, count do
     local sequence = first + number
     local priority = ARGV[index]
-    local text = format('%014d', sequence)
-    local member = text .. priority
+    local member = format('%014d', sequence) .. priority
     local lane = ready[byte(priority) - 48]
-    heads[place + 1] = member
-    heads[place + 2] = ARGV[index + 1]
-    bodies[place + 1] = member
-    bodies[place + 2] = ARGV[index + 2]
-    order[place + 1] = text
-    order[place + 2] = member
+    messages[place + 1] = member
+    messages[place + 2] = ARGV[index + 1]
     lane[#lane + 1] = ARGV[1]
     lane[#lane + 1] = member
     results[#results + 1] = sequence
     place = place + 2
     index = index + PLAIN_WIDTH
   end
-  call_many('HSET', queue.heads, heads)
-  call_many('HSET', queue.bodies, bodies)
-  call_many('ZADD', queue.order, order)
+  store(queue, messages)
   for priority = 0, 2 do
     call_many('ZADD', queue.ready[priority], ready[priority])
   end
@@ -62,8 +55,8 @@ local function remember_send(queue, id, expires_at, sequence, memory)
 end
 
 local function send_other(queue)
-  local group = ARGV[index + 4] ~= '' and ARGV[index + 4]
-  local id = ARGV[index + 5] ~= '' and ARGV[index + 5]
+  local group = ARGV[index + 3] ~= '' and ARGV[index + 3]
+  local id = ARGV[index + 4] ~= '' and ARGV[index + 4]
   local first = id and find_first_send(queue, id)
   if first then
     return first
@@ -72,15 +65,13 @@ local function send_other(queue)
     return 0
   end
   local member, sequence = new_member(queue, ARGV[index], group, false)
-  call('HSET', queue.heads, member, ARGV[index + 1])
-  call('HSET', queue.bodies, member, ARGV[index + 2])
-  call('ZADD', queue.order, sub(member, 1, 14), member)
+  store(queue, { member, ARGV[index + 1] })
   if group then
     call('HSET', queue.groups, member, group)
   end
-  admit(queue, member, group, tonumber(ARGV[index + 3]))
+  admit(queue, member, group, tonumber(ARGV[index + 2]))
   if id then
-    remember_send(queue, id, ARGV[index + 6], sequence, ARGV[index + 7])
+    remember_send(queue, id, ARGV[index + 5], sequence, ARGV[index + 6])
   end
   return sequence
 end
