@@ -13,7 +13,7 @@ from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, ShuttingDown
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backends.redis import RedisQueueBackend
-from wipsie.queue.contract import MessageState, QueueSettings
+from wipsie.queue.contract import MessageState, QueueSettings, VisibilityChange
 from wipsie.testing.servers.redis import RedisServer
 
 
@@ -207,6 +207,38 @@ async def test_states_are_looked_up_in_long_queues(redis_server: RedisServer) ->
         assert len(await backend.peek(QUEUE, limit=5000)) == 1201
         assert len(await backend.peek(QUEUE, limit=5000, state=MessageState.READY)) == 1197
         assert await backend.peek(QUEUE, message_id=last.message_id) == [last]
+
+
+async def test_a_queue_is_looked_through_over_gaps_and_leaves_nothing_behind(redis_server: RedisServer) -> None:
+    dead = QueueName("wipsie-dead")
+    async with opened(redis_server, namespace="test-gaps") as backend:
+        for start in range(0, 4000, 1000):
+            await backend.send([message(f"{start + index}") for index in range(1000)])
+        held = [one for _ in range(4) for one in await backend.receive(QUEUE, max_messages=1000)]
+        # The second and third thousand go altogether, of the others each hundredth stays.
+        stays = [one for one in held if one.sequence_number % 100 == 0 and not 1000 <= one.sequence_number < 3000]
+        kept = {one.sequence_number for one in stays}
+        await acknowledge(backend, [one for one in held if one.sequence_number not in kept])
+        seen: list[int] = []
+        while page := await backend.peek(QUEUE, limit=7, after_sequence_number=seen[-1] if seen else 0):
+            seen += [one.sequence_number for one in page]
+        assert seen == sorted(kept)
+        await backend.create_queue(QueueSettings(name=dead))
+        assert await backend.change_visibility([VisibilityChange(one.queue, one.receipt, 0.0) for one in stays]) == [
+            None
+        ] * len(stays)
+        steps, after, moved = 0, 0, 0
+        while after is not None:
+            step = await backend.redrive(QUEUE, destination=dead, limit=4, after_sequence_number=after)
+            steps, after, moved = steps + 1, step.next_sequence_number, moved + step.moved
+        assert (moved, steps) == (len(stays), len(stays) // 4 + 1)
+        assert [one.body for one in await backend.peek(dead, limit=100)] == [one.body for one in stays]
+        assert await backend.purge(dead) == len(stays)
+        await backend.delete_queue(dead)
+        await backend.delete_queue(QUEUE)
+        left = await plain(redis_server, "KEYS", "{test-gaps}:*")
+        assert set(left) == {b"{test-gaps}:layout", b"{test-gaps}:queue_id"}
+        await backend.create_queue(QueueSettings(name=QUEUE))
 
 
 async def test_the_queues_of_a_newer_wipsie_are_refused_with_a_sentence(redis_server: RedisServer) -> None:
