@@ -15,7 +15,7 @@ from wipsie.testing.servers.accounts import Account
 from wipsie.testing.servers.last_will import LastWill
 from wipsie.testing.servers.programs import SYSTEM_PATH
 
-START_S_MAX = 30.0
+START_S_MAX = 45.0
 STOP_S_MAX = 15.0
 _POLL_S = 0.01
 _LOG_TAIL_CHARACTERS = 3000
@@ -139,7 +139,7 @@ def run_to_end(
 ) -> str:
     """Run a helper program to its end and return what it printed; `text` is its input.
 
-    RuntimeError with its words when it fails or takes longer than 30 seconds.
+    RuntimeError with its words when it fails or takes longer than `START_S_MAX`.
     """
     try:
         finished = subprocess.run(
