@@ -6,6 +6,9 @@ import hashlib
 from importlib import resources
 from typing import NamedTuple
 
+_SHARED = ("common", "messages", "states")
+"""In this order: Lua knows only what stands above."""
+
 
 class Script(NamedTuple):
     """A script and the name Redis gives it."""
@@ -15,14 +18,14 @@ class Script(NamedTuple):
 
 
 class Scripts:
-    """All scripts, read once: each verb's file with `common.lua` in front."""
+    """All scripts, read once: each verb's file with what all of them share in front."""
 
     def __init__(self) -> None:
         folder = resources.files(__name__)
-        common = folder.joinpath("common.lua").read_text("utf-8")
+        shared = "".join(folder.joinpath(f"{name}.lua").read_text("utf-8") for name in _SHARED)
 
         def load(verb: str) -> Script:
-            source = common + folder.joinpath(f"{verb}.lua").read_text("utf-8")
+            source = shared + folder.joinpath(f"{verb}.lua").read_text("utf-8")
             return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
         self.adopt = load("adopt")
