@@ -21,8 +21,10 @@ from wipsie.workers.schedules import Schedule, ScheduleSpec, ScheduleStore
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 HERE = Path(__file__).parent
 SCHEDULERS = 3
-TICKS = 5
-DEATHS = 4
+TICKS = 4
+DEATHS = 3
+AT_THE_TICK = {"before the fire", "after the fire"}
+"""Deaths there must be. The relay of the worker, which lives, may be the one that records."""
 
 
 class Schedulers:
@@ -125,7 +127,8 @@ async def kill_at_ticks(schedulers: Schedulers) -> Schedule:
 
     def enough() -> bool:
         schedulers.replace_the_dead()
-        return schedulers.deaths.total() >= DEATHS and len(set(schedulers.handled())) >= TICKS
+        enough_deaths = schedulers.deaths.total() >= DEATHS and schedulers.deaths.keys() >= AT_THE_TICK
+        return enough_deaths and len(set(schedulers.handled())) >= TICKS
 
     await eventually(enough, 60, "schedulers die and ticks are handled", interval_s=0.02)
     for process in schedulers.running:
@@ -151,8 +154,6 @@ async def test_every_tick_is_handled_exactly_once_whoever_dies_when(schedulers: 
     ticks = schedulers.handled()
     assert len(set(ticks)) == len(ticks), f"handled twice: {[tick for tick, n in Counter(ticks).items() if n > 1]}"
     assert len(ticks) == schedule.fire_count
-    assert schedulers.deaths["before the fire"], schedulers.deaths
-    assert schedulers.deaths["after the fire"], schedulers.deaths
 
 
 @pytest.mark.parametrize("store", ["sqs"], indirect=True)
