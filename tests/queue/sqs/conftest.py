@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiobotocore.session import get_session  # pyright: ignore[reportUnknownVariableType]  (library without types)
 
 from wipsie.kernel import json
 from wipsie.kernel.clock import SystemClock
@@ -57,6 +58,12 @@ def url_of(made_up_credentials: None) -> SqsUrl:
 def sqs_url(moto_server: MotoServer, url_of: SqsUrl) -> str:
     """QUEUE_URL for the server all tests of this process share."""
     return url_of(moto_server.endpoint_url)
+
+
+@pytest.fixture(scope="session")
+def aws_session() -> object:
+    """One for many backends: reading the files that describe the service takes a tenth of a second."""
+    return get_session()
 
 
 class ForeignClient:
@@ -180,8 +187,8 @@ def bench_of() -> Callable[[SqsQueueBackend], Bench]:
 
 
 @pytest.fixture
-async def sqs(sqs_url: str) -> AsyncIterator[Bench]:
-    bench = Bench(SqsQueueBackend(sqs_url, clock=SystemClock()))
+async def sqs(sqs_url: str, aws_session: object) -> AsyncIterator[Bench]:
+    bench = Bench(SqsQueueBackend(sqs_url, clock=SystemClock(), session=aws_session))
     await bench.open()
     yield bench
     await bench.close()

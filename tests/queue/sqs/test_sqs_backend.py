@@ -300,9 +300,11 @@ async def test_a_redrive_in_small_steps_gives_back_what_does_not_match(sqs: Benc
 
 
 @pytest.fixture
-async def small(sqs_url: str, shelf: ShelfOfBodies, bench_of: BenchOf) -> AsyncIterator[Bench]:
+async def small(sqs_url: str, aws_session: object, shelf: ShelfOfBodies, bench_of: BenchOf) -> AsyncIterator[Bench]:
     """A backend whose server takes messages of 2 KiB."""
-    bench = bench_of(SqsQueueBackend(f"{sqs_url}&message_bytes_max=2048", clock=SystemClock(), blobs=shelf))
+    bench = bench_of(
+        SqsQueueBackend(f"{sqs_url}&message_bytes_max=2048", clock=SystemClock(), blobs=shelf, session=aws_session)
+    )
     await bench.open(message_bytes_max=1_000_000)
     yield bench
     shelf.away = False

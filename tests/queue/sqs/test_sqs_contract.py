@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from aiobotocore.session import get_session  # pyright: ignore[reportUnknownVariableType]  (library without types)
 
 from wipsie.queue.backends.sqs import SqsQueueBackend
 from wipsie.testing.queue_contract import *  # noqa: F403 (the suite is collected here)
@@ -13,15 +12,9 @@ from wipsie.testing.queue_contract import BackendFactory
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def session() -> object:
-    """One for all tests: reading what it reads of the service takes a tenth of a second."""
-    return get_session()
-
-
 @pytest.fixture
-def backend_factory(sqs_url: str, session: object) -> BackendFactory:
-    return lambda clock: SqsQueueBackend(sqs_url, clock=clock, session=session)
+def backend_factory(sqs_url: str, aws_session: object) -> BackendFactory:
+    return lambda clock: SqsQueueBackend(sqs_url, clock=clock, session=aws_session)
 
 
 @pytest.fixture

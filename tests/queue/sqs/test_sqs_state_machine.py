@@ -15,10 +15,10 @@ from wipsie.testing.queue_contract.blind_state_machine import blind_queue_state_
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_short_stories_end_where_the_model_ends(sqs_url: str) -> None:
+def test_short_stories_end_where_the_model_ends(sqs_url: str, aws_session: object) -> None:
     def in_folder(folder: Path) -> BackendFactory:
         del folder
-        return lambda clock: SqsQueueBackend(sqs_url, clock=clock)
+        return lambda clock: SqsQueueBackend(sqs_url, clock=clock, session=aws_session)
 
     profile = settings(
         max_examples=4,
