@@ -44,7 +44,8 @@ def build_backend(settings: Settings, clock: Clock, *, blobs: BlobStore | None =
             from wipsie.app.objects import QueueBodies, build_blobs
             from wipsie.queue.backends.sqs import SqsQueueBackend
 
-            return SqsQueueBackend(url, clock=clock, blobs=QueueBodies(blobs or build_blobs(settings)))
+            bodies = QueueBodies(blobs or build_blobs(settings))
+            return SqsQueueBackend(_listing_ours(url, settings.queue.prefix), clock=clock, blobs=bodies)
         case _:
             from wipsie.queue.backends.sqlite import SqliteQueueBackend
 
@@ -89,3 +90,11 @@ def _file(url: str) -> Path:
             details={"setting": "QUEUE_URL"},
         )
     return Path(path[1:]).expanduser()
+
+
+def _listing_ours(url: str, prefix: str) -> str:
+    """The URL with the option that leaves an account's other queues alone, unless it says something else."""
+    _, _, options = url.partition("?")
+    if "prefix=" in options:
+        return url
+    return f"{url}{'&' if options else '' if url.endswith('?') else '?'}prefix={prefix}"
