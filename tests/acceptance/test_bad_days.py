@@ -118,7 +118,7 @@ async def test_a_second_wipsie_on_the_same_port_says_so_and_changes_nothing(star
     [
         ({"API_PORT": "many"}, "API_PORT is 'many'; it must be a whole number from 0 to 65535."),
         ({"API_HOST": "0.0.0.0"}, "API_ALLOW_REMOTE=true"),
-        ({"QUEUE_URL": "redis://localhost"}, "this version keeps queues in SQLite only"),
+        ({"QUEUE_URL": "mysql://localhost/queues"}, "QUEUE_URL is 'mysql://localhost/queues'; it must be"),
         ({"LOG_FILE": "/"}, "Set LOG_FILE to a writable path"),
         ({"MAIL_FROM": "nobody"}, "MAIL_FROM"),
     ],
