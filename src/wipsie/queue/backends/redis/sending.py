@@ -15,6 +15,7 @@ from wipsie.queue.backends.redis.store import RedisStore
 from wipsie.queue.contract import NewMessage, SendResult
 
 CALLS_MAX = 128
+"""Most calls of one batch: few enough that the callers of two batches keep Redis and us busy at the same time."""
 MESSAGES_MAX = 1000
 BYTES_MAX = 8 * 1024 * 1024
 """Most messages and bytes of one script call: others wait while it runs."""
@@ -113,6 +114,8 @@ class Sender:
 
 
 def _weigh(call: Sequence[NewMessage]) -> int:
+    if len(call) == 1:
+        return 1 + len(call[0].body) // _BYTES_PER_WEIGHT
     return len(call) + sum(len(message.body) for message in call) // _BYTES_PER_WEIGHT
 
 
