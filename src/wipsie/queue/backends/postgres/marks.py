@@ -17,6 +17,11 @@ _PAUSE_FACTOR = 4.0
 _DUE_MARGIN_MS = 2_000
 """Clocks of processes differ by less, and transactions with delayed messages are shorter."""
 _DUE_EVERYTHING_S = 5.0
+_FAR_MS = 400 * 24 * 3600 * 1000
+_NEAR_MS = 1_500
+"""A receiver looks again each second, so nothing further ahead need be known."""
+_SLOW_S = 0.05
+_FAR_PAUSE_FACTOR = 20.0
 
 
 class ReadyMarks:
@@ -52,19 +57,26 @@ class ReadyMarks:
 
 
 class DueMark:
-    """Until when all delays and leases that ended were seen to."""
+    """Until when all delays and leases that ended were seen to, and how far ahead it is worth looking for the next."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._seen_ms = EVERYWHERE
         self._next_full_s = 0.0
+        self._next_far_s = 0.0
 
     def after(self) -> int:
         """From when on to look."""
         return EVERYWHERE if self._clock.monotonic() >= self._next_full_s else self._seen_ms
 
-    def looked(self, after: int, now_ms: int, *, complete: bool) -> None:
+    def until(self, now_ms: int) -> int:
+        """Until when to look for the next end: entries of leases that were acknowledged lie before the true ones."""
+        return now_ms + (_FAR_MS if self._clock.monotonic() >= self._next_far_s else _NEAR_MS)
+
+    def looked(self, after: int, now_ms: int, *, complete: bool, took_s: float) -> None:
         """Remember a look from `after` until `now_ms`; not `complete` when it had to stop before the end."""
+        if took_s > _SLOW_S:
+            self._next_far_s = self._clock.monotonic() + took_s * _FAR_PAUSE_FACTOR
         if not complete:
             self._next_full_s = 0.0
             return

@@ -118,7 +118,7 @@ class QueueKeeper:
             due_after = self._due.after()
             rows = await self._store.rows("count_queues", now_ms, due_after, names)
             complete = not rows[0]["more"]
-            self._due.looked(due_after, now_ms, complete=complete)
+            self._due.looked(due_after, now_ms, complete=complete, took_s=0.0)
             if complete:
                 return [_counts(name, row, now_ms) for name, row in zip(names, rows, strict=True)]
             # A great many delays or leases ended at once.

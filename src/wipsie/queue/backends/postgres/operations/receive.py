@@ -129,6 +129,7 @@ class Receiver:
             "receive",
             now_ms,
             due_after,
+            self._due.until(now_ms),
             [share.queue.queue_id for share in shares],
             [share.queue.version for share in shares],
             [0 if share.queue.settings.paused else share.wanted - len(share.deliveries) for share in shares],
@@ -137,7 +138,7 @@ class Receiver:
             [mark for three in marks for mark in three],
         )
         took_s = self._clock.monotonic() - started_s
-        self._due.looked(due_after, now_ms, complete=rows[0][1] < _ENDED_MAX)
+        self._due.looked(due_after, now_ms, complete=rows[0][1] < _ENDED_MAX, took_s=took_s)
         found: list[list[Row]] = [[] for _ in shares]
         changed: list[_Share] = []
         again = False

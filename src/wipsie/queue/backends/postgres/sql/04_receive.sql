@@ -73,14 +73,14 @@ END $$;
 -- is the caller's to make.
 --
 -- The first row tells how many delays and leases were ended, in `request`. outcome of the others: 0 a message, 1 nothing
--- found (waiting_since: when the next delay or lease ends, if soon; receive_count: how many messages should be ready), 2 the
+-- found (waiting_since: when the next delay or lease ends, if by `due_until`; receive_count: how many messages should be ready), 2 the
 -- settings of the queue changed.
 --
 -- Dead rows stay in an index until a vacuum takes them, and none does while some transaction, anywhere in the database,
 -- is older. `due_after` and `marks` (three for each receive, by priority) say from when on to look: what is before was
 -- seen to, or will be in a look with marks of -1.
 CREATE OR REPLACE FUNCTION receive(
-    now_ms bigint, due_after bigint, ids integer[], versions bigint[], wanted integer[], untils bigint[],
+    now_ms bigint, due_after bigint, due_until bigint, ids integer[], versions bigint[], wanted integer[], untils bigint[],
     leases bigint[], marks bigint[]
 ) RETURNS TABLE (
     outcome smallint, request integer, key bigint, message_id text, priority smallint, waiting_since bigint,
@@ -162,9 +162,8 @@ BEGIN
         END IF;
         next_due := NULL;
         IF holding > 0 THEN
-            -- Only what ends soon: a receiver looks again every second anyway.
             SELECT m.visible_at INTO next_due FROM messages AS m
-            WHERE m.state IN (1, 2) AND m.visible_at > due_after AND m.visible_at <= now_ms + 1500
+            WHERE m.state IN (1, 2) AND m.visible_at > due_after AND m.visible_at <= due_until
                 AND m.queue_id = ids[one]
             ORDER BY m.visible_at LIMIT 1;
         END IF;
