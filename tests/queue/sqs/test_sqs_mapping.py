@@ -31,10 +31,11 @@ from wipsie.queue.backends.sqs.connection import SqsConnection
 from wipsie.queue.backends.sqs.directory import QueueDirectory
 from wipsie.queue.backends.sqs.envelope import Envelope, decode_body, encode_body, read_envelope, write_envelope
 from wipsie.queue.backends.sqs.faults import fault_for_code
+from wipsie.queue.backends.sqs.large_bodies import is_key, new_key
+from wipsie.queue.backends.sqs.opening import identify
 from wipsie.queue.backends.sqs.parcel import SqsMessage, compose, pack, to_key, unpack
 from wipsie.queue.backends.sqs.queue_settings import check_settings, read_settings, to_attributes, to_tags
 from wipsie.queue.backends.sqs.receipts import read_receipt, write_receipt
-from wipsie.queue.backends.sqs.receiving import identify
 from wipsie.queue.contract import Attribute, DeadLetter, DeadLetterCause, NewMessage, Priority, QueueSettings
 
 QUEUE = QueueName("wipsie-orders")
@@ -175,7 +176,18 @@ def test_our_attribute_holds_any_text_as_characters_that_sqs_takes(reason: str, 
     assert read_envelope(text) == envelope
 
 
-@pytest.mark.parametrize("text", ["", "hello", "[]", '{"message_id": 7}', '{"message_id": "x"}', '{"wipsie": true}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "[]",
+        '{"message_id": "m", "queue": "q", "sequence_number": -1}',
+        '{"message_id": 7}',
+        '{"message_id": "x"}',
+        '{"wipsie": true}',
+    ],
+)
 def test_a_foreign_attribute_of_our_name_is_not_ours(text: str) -> None:
     assert read_envelope(text) is None
 
@@ -312,6 +324,22 @@ def test_a_fault_of_the_server_is_no_fault_of_the_sender() -> None:
     fault = fault_for_code("SomethingNew", "", is_server=True, queue="orders", action="SendMessageBatch")
     assert isinstance(fault, StorageUnavailable)
     assert fault.retry_after_s is not None
+
+
+@pytest.mark.parametrize(
+    "key", ["vault/secret.pdf", "queue-bodies/../vault/a", "queue-bodies/a/b/c", "queue-bodies/a", ""]
+)
+def test_a_foreign_envelope_cannot_name_objects_of_others(key: str) -> None:
+    envelope = Envelope(message_id=MessageId("m"), queue=QUEUE, sequence_number=1, large_body=key)
+    assert read_envelope(write_envelope(envelope)) is None
+
+
+@quick
+@given(st.text(min_size=1, max_size=128))
+def test_keys_of_large_bodies_are_ours_whatever_the_message_id(message_id: str) -> None:
+    key = new_key(QueueName("line.fifo"), MessageId(message_id))
+    assert is_key(key)
+    assert new_key(QueueName("line.fifo"), MessageId(message_id)) != key
 
 
 @quick

@@ -17,6 +17,7 @@ from wipsie.queue.backends.sqs.lanes import AllLanes
 from wipsie.queue.backends.sqs.large_bodies import LargeBodies
 from wipsie.queue.backends.sqs.leases import Leases
 from wipsie.queue.backends.sqs.moving import HouseMover
+from wipsie.queue.backends.sqs.opening import Opener
 from wipsie.queue.backends.sqs.receiving import Receiver
 from wipsie.queue.backends.sqs.redriving import Redriver
 from wipsie.queue.backends.sqs.sending import Sender
@@ -81,11 +82,10 @@ class SqsQueueBackend:
             self._directory,
             self._lanes,
             self._leases,
-            self._sender,
+            Opener(self._directory, self._lanes, self._leases, self._sender, clock=clock, large_bodies=blobs),
             clock=clock,
             waiters=self._waiters,
             address=address,
-            large_bodies=blobs,
         )
         self._house_mover = HouseMover(self._directory, self._sender, clock=clock)
         self._redriver = Redriver(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from wipsie.kernel.ids import MessageId, QueueName
+from wipsie.queue.backends.sqs.large_bodies import is_key
 from wipsie.queue.contract import Attribute, DeadLetter, Priority
 
 ATTRIBUTE_NAME = "wipsie"
@@ -18,13 +19,16 @@ _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 """SQS takes the characters of XML 1.0."""
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Envelope(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The attribute's content, as JSON."""
 
     message_id: MessageId
     queue: QueueName
     """Where the message was put. Found in another queue, it was moved there by a redrive policy."""
-    sequence_number: int
+    sequence_number: _Count
     """Microseconds since the epoch at its acceptance, made unique: SQS counts nothing on standard queues."""
     sent_at_ms: int | None = None
     """Of a copy: when the message was first accepted. None: the sequence number tells."""
@@ -32,14 +36,14 @@ class Envelope(msgspec.Struct, kw_only=True, omit_defaults=True):
     group_id: str | None = None
     """Only a group id whose characters SQS refuses."""
     deduplication_id: str | None = None
-    redrive_count: int = 0
+    redrive_count: _Count = 0
     origin: QueueName | None = None
     dead_letter: DeadLetter | None = None
-    delay_ms: int = 0
+    delay_ms: _Count = 0
     """The delay it was sent with; for telling how long it waited."""
     not_before_ms: int | None = None
     """A delay longer than SQS keeps: until then the message is sent on, again and again."""
-    earlier_receives: int = 0
+    earlier_receives: _Count = 0
     """Deliveries of the copies before this one."""
     encoding: Literal["base64"] | None = None
     """How the body is written when it has characters that SQS refuses."""
@@ -64,11 +68,12 @@ def write_envelope(envelope: Envelope) -> str:
 
 
 def read_envelope(text: str) -> Envelope | None:
-    """None when somebody else uses the name of our attribute."""
+    """None when somebody else uses the name of our attribute, or names an object that is none of ours."""
     try:
-        return _decoder.decode(text)
+        envelope = _decoder.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError):
         return None
+    return envelope if envelope.large_body is None or is_key(envelope.large_body) else None
 
 
 def is_sendable(text: str) -> bool:

@@ -8,12 +8,15 @@ body but left to the receive limit of its queue.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from wipsie.kernel.ids import MessageId, QueueName, new_uuid
 
 PLACEHOLDER = "The body of this message is larger than Amazon SQS takes; Wipsie keeps it in its object store."
 KEY_FOLDER = "queue-bodies"
+_KEY = re.compile(KEY_FOLDER + "/[A-Za-z0-9_-]{1,80}/[A-Za-z0-9_-]{1,120}")
+_UNREADABLE = re.compile("[^A-Za-z0-9_-]")
 
 
 class LargeBodies(Protocol):
@@ -34,5 +37,11 @@ class LargeBodies(Protocol):
 
 def new_key(queue: QueueName, message_id: MessageId) -> str:
     """A key no other message has, even when two of the same id are under way."""
-    readable = "".join(character if character.isalnum() or character in "-_" else "-" for character in message_id)
-    return f"{KEY_FOLDER}/{queue.removesuffix('.fifo')}/{readable[:80]}-{new_uuid()[:13]}"
+    readable = _UNREADABLE.sub("-", message_id)[:80]
+    return f"{KEY_FOLDER}/{queue.removesuffix('.fifo')}/{readable}-{new_uuid()}"
+
+
+def is_key(text: str) -> bool:
+    """Whether we could have made this key. Whoever may send to a queue can name a key in an envelope; no other object of the
+    store may be read or removed that way, and those of other messages cannot be guessed."""
+    return _KEY.fullmatch(text) is not None

@@ -19,8 +19,8 @@ from wipsie.queue.backends.sqs.connection import SqsConnection
 from wipsie.queue.backends.sqs.directory import STALE_S, QueueDirectory, SqsQueue
 from wipsie.queue.backends.sqs.lanes import AllLanes, HandleChange
 from wipsie.queue.backends.sqs.leases import Leases
+from wipsie.queue.backends.sqs.opening import identify, read_message
 from wipsie.queue.backends.sqs.parcel import Parcel, SqsMessage
-from wipsie.queue.backends.sqs.receiving import identify, read_message
 from wipsie.queue.backends.sqs.sending import Sender
 from wipsie.queue.backends.sqs.sqs_limits import RECEIVE_MESSAGES_MAX
 from wipsie.queue.contract import RedriveFilter, RedriveStep
