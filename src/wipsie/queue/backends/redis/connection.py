@@ -85,6 +85,7 @@ class RedisAddress:
         self.name: str = options.get("path") or f"{split.hostname or 'localhost'}:{split.port or 6379}"
         """The place without user and password, for sentences."""
         self._failures = 0
+        self._failed_at = float("-inf")
         self._closed_until = 0.0
 
     async def connect(self, *, at_start: bool = False) -> AbstractConnection:
@@ -96,13 +97,17 @@ class RedisAddress:
                 f"Redis at {self.name} cannot be reached; nothing was stored. Wipsie tries again by itself.",
                 retry_after_s=max(1.0, wait_s),
             )
+        begun = self._clock.monotonic()
         connection = self._class(**self._options)
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 await connection.connect()
         except (RedisError, OSError) as error:
             await disconnect(connection)
-            self._failures += 1
+            if self._failed_at < begun:
+                # Links that fail together have failed once.
+                self._failures += 1
+                self._failed_at = self._clock.monotonic()
             # Half fixed and half random: those who lost the server together must not come back together.
             pause_s = min(_PAUSE_S_MAX, _PAUSE_S_MIN * 2 ** min(self._failures, 10)) * (0.5 + random.random() / 2)
             self._closed_until = self._clock.monotonic() + pause_s
