@@ -78,7 +78,7 @@ END $$;
 --
 -- Dead rows stay in an index until a vacuum takes them, and none does while some transaction, anywhere in the database,
 -- is older. `due_after` and `marks` (three for each receive, by priority) say from when on to look: what is before was
--- seen to, or will be in a look with marks of -1.
+-- seen to, or will be in a look with marks of -1. Messages past their retention are not delivered; housekeeping removes them.
 CREATE OR REPLACE FUNCTION receive(
     now_ms bigint, due_after bigint, due_until bigint, ids integer[], versions bigint[], wanted integer[], untils bigint[],
     leases bigint[], marks bigint[]
@@ -89,6 +89,7 @@ CREATE OR REPLACE FUNCTION receive(
 #variable_conflict use_column
 DECLARE
     aging bigint;
+    kept_since bigint;
     shares bigint[];
     had bigint[];
     got bigint[];
@@ -106,7 +107,8 @@ BEGIN
         NULL::integer, NULL::bigint, NULL::text, NULL::text, NULL::text
     FROM promote(now_ms, due_after, 1000) AS p;
     FOR one IN 1 .. cardinality(ids) LOOP
-        SELECT q.aging_ms INTO aging FROM queues AS q WHERE q.queue_id = ids[one] AND q.settings_version = versions[one];
+        SELECT q.aging_ms, now_ms - q.retention_ms + 1 INTO aging, kept_since FROM queues AS q
+        WHERE q.queue_id = ids[one] AND q.settings_version = versions[one];
         IF NOT FOUND THEN
             RETURN QUERY SELECT 2::smallint, one, NULL::bigint, NULL::text, NULL::smallint, NULL::bigint, NULL::bigint,
                 NULL::integer, NULL::bigint, NULL::text, NULL::text, NULL::text;
@@ -128,7 +130,8 @@ BEGIN
                         CROSS JOIN LATERAL (
                             SELECT m.priority, m.visible_at, m.key FROM messages AS m
                             WHERE m.state = 0 AND m.queue_id = ids[one] AND m.priority = each.priority
-                                AND m.visible_at >= marks[3 * one - 2 + each.priority] AND had[1 + each.priority] > 0
+                                AND m.visible_at >= greatest(kept_since, marks[3 * one - 2 + each.priority])
+                                AND had[1 + each.priority] > 0
                             ORDER BY m.visible_at, m.key LIMIT wanted[one]) AS head
                     ) AS lane ORDER BY lane.visible_at + lane.priority * aging, lane.key LIMIT wanted[one]
                 ) AS best;
@@ -143,7 +146,7 @@ BEGIN
                         WITH picked AS MATERIALIZED (
                             SELECT m.ctid AS place, m.visible_at FROM messages AS m
                             WHERE m.state = 0 AND m.queue_id = ids[one] AND m.priority = level::smallint
-                                AND m.visible_at >= marks[3 * one - 2 + level]
+                                AND m.visible_at >= greatest(kept_since, marks[3 * one - 2 + level])
                             ORDER BY m.visible_at, m.key LIMIT left_over FOR UPDATE SKIP LOCKED)
                         UPDATE messages AS m SET state = 2, lease = leases[one], visible_at = untils[one],
                             receive_count = m.receive_count + 1,
