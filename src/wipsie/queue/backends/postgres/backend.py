@@ -78,11 +78,11 @@ class PostgresQueueBackend:
         self._waiters = Waiters(clock, self._time.now_ms)
         self._announcer = Announcer(self._connections, schema, clock=clock, on_ready=self._waiters.wake)
         self._store = Store(self._connections, schema, self._time, self._became_ready)
-        self._keeper = QueueKeeper(self._store, clock)
+        self._keeper = QueueKeeper(self._store, clock, is_real=follow_server_time)
         self._sender = Sender(self._store)
         self._mover = Mover(self._store)
         self._house_mover = HouseMover(self._store)
-        self._receiver = Receiver(self._store, self._mover, clock)
+        self._receiver = Receiver(self._store, self._mover, clock, is_real=follow_server_time)
         self._maintainer = Maintainer(self._store, self._time, clock)
         self._sends: Lane[Sequence[NewMessage], list[SendOutcome]] = Lane(
             self._sender.run,

@@ -27,8 +27,11 @@ _FAR_PAUSE_FACTOR = 20.0
 class ReadyMarks:
     """Where the ready messages of each queue and priority begin, as far as this process saw."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, is_real: bool) -> None:
+        """`is_real`: the clock moves by itself. On one that is moved by hand durations mean nothing: then every look is
+        from the beginning."""
         self._clock = clock
+        self._is_real = is_real
         self._begins: dict[int, list[int]] = {}
         self._next_full_s: dict[int, float] = {}
 
@@ -48,6 +51,8 @@ class ReadyMarks:
 
     def looked(self, queue_id: int, *, everywhere: bool, took_s: float, oldest: dict[int, int]) -> None:
         """Remember a look: how long it took, and the oldest message it found by priority."""
+        if not self._is_real:
+            return
         if everywhere:
             self._next_full_s[queue_id] = self._clock.monotonic() + took_s * _PAUSE_FACTOR
             self._begins[queue_id] = [EVERYWHERE] * 3
@@ -59,8 +64,10 @@ class ReadyMarks:
 class DueMark:
     """Until when all delays and leases that ended were seen to, and how far ahead it is worth looking for the next."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, is_real: bool) -> None:
+        """`is_real`: as for `ReadyMarks`."""
         self._clock = clock
+        self._is_real = is_real
         self._seen_ms = EVERYWHERE
         self._next_full_s = 0.0
         self._next_far_s = 0.0
@@ -75,6 +82,8 @@ class DueMark:
 
     def looked(self, after: int, now_ms: int, *, complete: bool, took_s: float) -> None:
         """Remember a look from `after` until `now_ms`; not `complete` when it had to stop before the end."""
+        if not self._is_real:
+            return
         if took_s > _SLOW_S:
             self._next_far_s = self._clock.monotonic() + took_s * _FAR_PAUSE_FACTOR
         if not complete:

@@ -33,9 +33,10 @@ _settings_decoder = msgspec.json.Decoder(QueueSettings)
 class QueueKeeper:
     """The rare verbs; each is a call of its own."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, is_real: bool) -> None:
+        """`is_real`: the clock moves by itself."""
         self._store = store
-        self._due = DueMark(clock)
+        self._due = DueMark(clock, is_real=is_real)
 
     async def create(self, settings: QueueSettings) -> QueueSettings:
         """Create a queue, or find the same one there. QueueExists."""

@@ -67,12 +67,13 @@ class _Share:
 class Receiver:
     """Receives for batches of calls."""
 
-    def __init__(self, store: Store, mover: Mover, clock: Clock) -> None:
+    def __init__(self, store: Store, mover: Mover, clock: Clock, *, is_real: bool) -> None:
+        """`is_real`: the clock moves by itself."""
         self._store = store
         self._mover = mover
         self._clock = clock
-        self._ready = ReadyMarks(clock)
-        self._due = DueMark(clock)
+        self._ready = ReadyMarks(clock, is_real=is_real)
+        self._due = DueMark(clock, is_real=is_real)
 
     async def run(self, asks: list[Ask]) -> list[Claim | BaseException]:
         """One claim for each ask, or its refusal."""
