@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wipsie.kernel import json
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backend_kit.refusals import fifo_is_fixed, queue_exists
@@ -188,6 +190,12 @@ def remove_rows(transaction: Transaction, queue: QueueRow, select: str, bindings
     transaction.run("DELETE FROM messages WHERE key IN (SELECT value FROM json_each(?))", keys)
     transaction.settle_keys()
     return len(rows)
+
+
+def remove_messages(transaction: Transaction, queue: QueueRow, keys: Sequence[int]) -> int:
+    """`remove_rows` for messages by their keys."""
+    select = "SELECT key, state, priority, group_id FROM messages WHERE key IN (SELECT value FROM json_each(?))"
+    return remove_rows(transaction, queue, select, (json.encode_text(keys),))
 
 
 class DropQueue(Operation):

@@ -15,6 +15,7 @@ from wipsie.queue.backend_kit.causes import receive_limit_cause
 from wipsie.queue.backend_kit.extras import read_extras
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.dead_letter import move_to_dead_letters
+from wipsie.queue.backends.sqlite.operations.queues import remove_messages
 from wipsie.queue.backends.sqlite.operations.settle import ChangeVisibility
 from wipsie.queue.backends.sqlite.rows import SEQUENCE_MASK, QueueRow, State
 from wipsie.queue.backends.sqlite.transaction import Transaction
@@ -73,6 +74,11 @@ class Receive(Operation):
         settings, now_ms = queue.settings, transaction.now_ms
         wanted = self.max_messages - len(deliveries)
         claimed = self._select(transaction, queue, wanted)
+        oldest_ms = now_ms - settings.retention_s * 1000
+        if claimed and min(row[3] for row in claimed) <= oldest_ms:
+            # Past their retention, and not tidied away so far: nobody gets them any more.
+            remove_messages(transaction, queue, [row[0] for row in claimed if row[3] <= oldest_ms])
+            return True
         if settings.dead_letter_queue is not None:
             poison = [row[0] for row in claimed if row[5] >= settings.max_receive_count]
             if poison:
