@@ -37,19 +37,20 @@ __all__ = [
 StartWipsie = Callable[..., WipsieProcess]
 
 
-SERVER_FIXTURES = {"postgres_server", "durable_server", "pgbouncer_server", "moto_server"}
-SERVER_KINDS = {"postgresql", "sqs", "s3"}
+SERVER_FOLDERS = {"server_folder", "session_server_folder"}
+"""Whatever starts a server asks for one of them."""
+SERVER_KINDS = {"postgresql", "redis", "sqs", "s3"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Promises shown again on a server that takes its time belong to `make test`: `make check` is for every few minutes."""
+    """What needs a server belongs to `make test`: `make check` is for every few minutes."""
     for item in items:
         if isinstance(item, pytest.Function):
             call = getattr(item, "callspec", None)
             kinds = (
                 {value for value in call.params.values() if isinstance(value, str)} if call is not None else set[str]()
             )
-            if SERVER_FIXTURES.intersection(item.fixturenames) or SERVER_KINDS & kinds:
+            if SERVER_FOLDERS.intersection(item.fixturenames) or SERVER_KINDS & kinds:
                 item.add_marker("slow")
 
 
