@@ -178,3 +178,12 @@ async def test_parallel_batches_run_side_by_side_up_to_the_limit(store: Store) -
     store.open.set()
     assert await asyncio.gather(*calls) == [0, 2, 4]
     await lane.stop()
+
+
+async def test_who_calls_again_in_the_turn_of_its_answer_is_served(store: Store) -> None:
+    lane = open_lane(store)
+    for number in range(50):
+        async with asyncio.timeout(5):
+            assert await lane.call(number) == 2 * number
+    assert [len(batch) for batch in store.batches] == [1] * 50
+    await lane.stop()
