@@ -53,7 +53,7 @@ async def test_a_demo_that_cannot_finish_says_what_is_missing_and_fails(start_wi
     wipsie = start_wipsie(["up"])
     await wipsie.wait_until_healthy("/health/ready")
     assert (await cli(wipsie, "queue", "pause", "notifications")).code == 0
-    done = await cli(wipsie, "demo", "--timeout", "30", "--json")
+    done = await cli(wipsie, "demo", "--timeout", "10", "--json")
     assert done.code == 1
     assert not done.json["ok"]
     assert done.json["mail"] is None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.postgres import PostgresQueueBackend
+from wipsie.queue.backends.postgres.marks import EVERYWHERE, ReadyMarks
 from wipsie.queue.contract import NewMessage, QueueSettings
+from wipsie.testing.clock import FakeClock
 from wipsie.testing.servers import PostgresServer
 
 QUEUE = QueueName("wipsie-default")
@@ -29,22 +28,18 @@ async def backend(new_database: str) -> AsyncIterator[PostgresQueueBackend]:
     await backend.stop()
 
 
-async def pass_through(backend: PostgresQueueBackend, messages: int) -> float:
-    """Send, receive and delete so many; the seconds that receiving took."""
-    receiving_s = 0.0
+async def pass_through(backend: PostgresQueueBackend, messages: int) -> None:
+    """Send, receive and delete so many."""
     for _ in range(messages // BATCH):
         await backend.send([NewMessage(queue=QUEUE, body="x" * 250, message_id=new_message_id()) for _ in range(BATCH)])
-        began = time.perf_counter()
         deliveries = await backend.receive(QUEUE, max_messages=BATCH)
-        receiving_s += time.perf_counter() - began
         assert len(deliveries) == BATCH
         await backend.delete([(one.queue, one.receipt) for one in deliveries])
-    return receiving_s
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_a_table_that_two_hundred_thousand_messages_passed_through_stays_small(
+async def test_a_table_that_many_messages_passed_through_stays_small(
     backend: PostgresQueueBackend, durable_server: PostgresServer, new_database: str
 ) -> None:
     await pass_through(backend, 200_000)
@@ -58,19 +53,21 @@ async def test_a_table_that_two_hundred_thousand_messages_passed_through_stays_s
     assert int(megabytes) < 130
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-async def test_receives_keep_their_pace_while_an_old_transaction_keeps_all_dead_rows(
-    backend: PostgresQueueBackend, new_database: str
-) -> None:
-    engine = create_async_engine(new_database.replace("postgresql://", "postgresql+asyncpg://"))
-    try:
-        async with engine.connect() as connection:
-            await connection.execution_options(isolation_level="REPEATABLE READ")
-            await connection.execute(text("SELECT txid_current()"))
-            first_s = await pass_through(backend, 20_000)
-            await pass_through(backend, 60_000)
-            last_s = await pass_through(backend, 20_000)
-    finally:
-        await engine.dispose()
-    assert last_s < 2.5 * first_s, f"the last receives took {last_s:.1f} s, the first {first_s:.1f} s"
+def test_after_a_long_look_claims_begin_where_the_ready_messages_began() -> None:
+    clock = FakeClock()
+    marks = ReadyMarks(clock, is_real=True)
+    marks.looked(7, everywhere=True, took_s=1.0, oldest={1: 500})
+    assert marks.begins(7) == [EVERYWHERE, 500, EVERYWHERE]
+    marks.looked(7, everywhere=False, took_s=0.001, oldest={1: 800})
+    clock.jump(3.9)
+    assert marks.begins(7) == [EVERYWHERE, 800, EVERYWHERE]
+    clock.jump(0.2)
+    assert marks.begins(7) == [EVERYWHERE] * 3, "what became ready late is found by a look from the beginning"
+
+
+def test_a_look_that_costs_little_is_always_from_the_beginning() -> None:
+    clock = FakeClock()
+    marks = ReadyMarks(clock, is_real=True)
+    marks.looked(7, everywhere=True, took_s=0.001, oldest={1: 500})
+    clock.jump(0.005)
+    assert marks.begins(7) == [EVERYWHERE] * 3
