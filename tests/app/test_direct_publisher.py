@@ -96,3 +96,10 @@ async def test_another_database_for_rows_keeps_the_outbox(postgres_server: Postg
         assert await in_outbox(parts) == 1
     finally:
         await parts.database.stop()
+
+
+async def test_a_server_that_does_not_wait_for_the_disk_is_told_of(parts: Parts) -> None:
+    # The server of these tests runs without fsync.
+    capabilities = parts.engine.capabilities
+    assert not capabilities.durable
+    assert "fsync" in (capabilities.caution or "")

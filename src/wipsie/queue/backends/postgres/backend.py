@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 MAINTENANCE_INTERVAL_S = 30.0
+_NOT_DURABLE = (
+    "The PostgreSQL server does not bring commits to the disk before it answers: a crash may lose messages that were accepted; "
+    "set fsync and synchronous_commit to on."
+)
 _BATCH_MESSAGES_MAX = 1000
 """Most messages in one statement: large enough that a commit costs little for each, small enough to answer soon."""
 _BATCH_CALLS_MAX = 2000
@@ -124,7 +128,8 @@ class PostgresQueueBackend:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(name="postgresql", durable=self._connections.is_durable)
+        durable = self._connections.is_durable
+        return Capabilities(name="postgresql", durable=durable, caution=None if durable else _NOT_DURABLE)
 
     @property
     def batches(self) -> int:
