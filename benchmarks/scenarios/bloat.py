@@ -94,6 +94,7 @@ async def _pass_through(place: Place, messages: int, progress: _Progress) -> Non
 async def _watch(server: PostgresServer, database: str, samples: list[_Tables]) -> None:
     while True:
         samples.append(await asyncio.to_thread(_look, server, database))
+        # The time between two looks; the caller cancels this when the messages have passed.
         await asyncio.sleep(_SAMPLE_S)
 
 

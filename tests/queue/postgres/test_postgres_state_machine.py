@@ -50,4 +50,4 @@ def test_short_stories_end_where_the_model_ends(run: Run) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_long_stories_end_where_the_model_ends(run: Run) -> None:
-    run(20, 50)
+    run(40, 50)
