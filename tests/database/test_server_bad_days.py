@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database import Database
+from wipsie.database.bulk import bulk_insert
 from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable, WipsieError
@@ -227,50 +228,104 @@ async def test_a_server_that_falls_silent_in_mid_flight_is_given_up(migrated_dat
             os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.slow
-async def test_a_connection_a_firewall_forgot_is_found_dead_before_it_is_used(migrated_database_url: str) -> None:
-    forgotten: set[int] = set()
-    streams: set[asyncio.StreamWriter] = set()
-    opened_count = 0
+class Relay:
+    """Passes everything on between clients and a server, piece by piece, except what the test wants otherwise."""
 
-    async def forward(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self) -> None:
+        self.connections = 0
+        self.forgotten: set[int] = set()
+        """Connections, by number, of which nothing is passed on any more."""
+        self.last_words: bytes | None = None
+        """Follows the next answer to a question about the columns of a table, as if the server ended the connection then."""
+        self._columns_asked = False
+
+    def said_by_client(self, number: int, piece: bytes) -> bytes:
+        self._columns_asked = b"LIMIT 1" in piece
+        return b"" if number in self.forgotten else piece
+
+    def said_by_server(self, number: int, piece: bytes) -> bytes:
+        if number in self.forgotten:
+            return b""
+        if self._columns_asked and self.last_words is not None:
+            piece, self.last_words = piece + self.last_words, None
+        return piece
+
+
+@asynccontextmanager
+async def relayed(url: str, relay: Relay) -> AsyncGenerator[str]:
+    """The URL of the same server through `relay`."""
+    parts = urlsplit(url)
+    assert parts.port is not None
+    streams: set[asyncio.StreamWriter] = set()
+
+    async def forward(
+        number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passed: Callable[[int, bytes], bytes]
+    ) -> None:
         with contextlib.suppress(ConnectionError):
             while piece := await reader.read(65_536):
-                if number not in forgotten:
-                    writer.write(piece)
+                writer.write(passed(number, piece))
         writer.close()
 
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal opened_count
-        opened_count += 1
-        number = opened_count
-        to_reader, to_writer = await asyncio.open_connection("127.0.0.1", port_of(migrated_database_url))
-        streams.update((writer, to_writer))
-        await asyncio.gather(forward(number, reader, to_writer), forward(number, to_reader, writer))
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relay.connections += 1
+        number = relay.connections
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", parts.port)
+        streams.update((writer, server_writer))
+        await asyncio.gather(
+            forward(number, reader, server_writer, relay.said_by_client),
+            forward(number, server_reader, writer, relay.said_by_server),
+        )
 
-    firewall = await asyncio.start_server(pass_on, "127.0.0.1", 0)
-    url = migrated_database_url.replace(
-        str(port_of(migrated_database_url)), str(firewall.sockets[0].getsockname()[1]), 1
-    )
-    async with opened(url) as database:
+    listening = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield url.replace(f":{parts.port}/", f":{listening.sockets[0].getsockname()[1]}/", 1)
+    finally:
+        listening.close()
+        await listening.wait_closed()
+        for stream in streams:
+            stream.close()
+            with contextlib.suppress(ConnectionError):
+                await stream.wait_closed()
+
+
+@pytest.mark.slow
+async def test_a_connection_a_firewall_forgot_is_found_dead_before_it_is_used(migrated_database_url: str) -> None:
+    firewall = Relay()
+    async with relayed(migrated_database_url, firewall) as url, opened(url) as database:
         pid = await backend_pid(database)
         assert await backend_pid(database) == pid
-        forgotten.add(opened_count)
+        firewall.forgotten.add(firewall.connections)
         # Idle for so long that it is asked whether it lives: real time, the pool has no other clock.
         await asyncio.sleep(5.1)
         assert await backend_pid(database) != pid
-    firewall.close()
-    await firewall.wait_closed()
-    for stream in streams:
-        stream.close()
-        with contextlib.suppress(ConnectionError):
-            await stream.wait_closed()
 
 
-def port_of(url: str) -> int:
-    port = urlsplit(url).port
-    assert port is not None
-    return port
+async def test_a_connection_ended_between_the_steps_of_a_copy_is_an_outage_and_is_not_used_again(
+    migrated_database_url: str, notes_table: Table
+) -> None:
+    relay = Relay()
+    async with relayed(migrated_database_url, relay) as url, opened(url) as database:
+        async with database.begin() as connection:
+            await connection.run_sync(notes_table.create)
+
+        async def copy(note: str) -> None:
+            async with database.begin() as connection:
+                await bulk_insert(connection, notes_table, [{"text": note}])
+
+        # The client still has the socket when it is told, and finds out only when it goes on with the COPY.
+        relay.last_words = fatal_error("57P01", "terminating connection due to administrator command")
+        with pytest.raises(StorageUnavailable, match="was lost") as lost:
+            await copy("lost")
+        assert lost.value.retry_after_s is not None
+        assert relay.last_words is None
+        await copy("kept")
+        assert await count(database, notes_table) == 1
+
+
+def fatal_error(state: str, message: str) -> bytes:
+    """What a server says before it ends a connection: ErrorResponse of PostgreSQL's protocol, version 3."""
+    fields = f"SFATAL\0VFATAL\0C{state}\0M{message}\0\0".encode()
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
 
 
 async def test_stopping_after_the_server_died_takes_no_time(own_server: PostgresServer) -> None:

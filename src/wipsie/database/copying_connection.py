@@ -44,7 +44,14 @@ class CopyStatement:
         return ()
 
     async def fetch(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
-        self._status = await self._connection.copy_records_to_table(self._table, records=rows, columns=self._columns)
+        try:
+            self._status = await self._connection.copy_records_to_table(self._table, records=rows, columns=self._columns)
+        except asyncpg.InternalClientError:
+            # The server ended the connection after it had told the types of the columns and before the COPY went out.
+            # asyncpg drops a connection in this state after any other statement; after a COPY it leaves it half busy,
+            # so that not even a rollback can be said on it, and whoever gets it next fails.
+            self._connection.terminate()
+            raise
         return []
 
     def get_statusmsg(self) -> str:
