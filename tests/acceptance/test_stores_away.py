@@ -83,6 +83,13 @@ async def until_ready(call: Any, wipsie: WipsieProcess) -> None:
     await eventually(is_ready, BACK_S_MAX, f"it recovers by itself\n{wipsie.log()[-3000:]}")
 
 
+async def until_ok(call: Any, wipsie: WipsieProcess, check: str) -> None:
+    async def is_ok() -> bool:
+        return (await ready(call, wipsie))[1]["checks"][check]["status"] == "ok"
+
+    await eventually(is_ok, BACK_S_MAX, f"the {check} is ok\n{wipsie.log()[-3000:]}")
+
+
 async def until_red(call: Any, wipsie: WipsieProcess, away: Away) -> dict[str, Any]:
     async def is_red() -> dict[str, Any] | None:
         status, report = await ready(call, wipsie)
@@ -113,12 +120,15 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(start_wipsie: St
     for check in away.checks:
         assert report["checks"][check]["status"] == "failed"
         assert report["checks"][check]["detail"] in report["reason"]
-    status, answer = await call(wipsie, "POST", "/sqs/send", BODY)
     if away.holds_queues:
+        status, answer = await call(wipsie, "POST", "/sqs/send", BODY)
         assert (status, answer["error"]["code"]) == (503, "STORAGE_UNAVAILABLE")
         assert answer["error"]["request_id"]
     else:
-        # The queues are there: what comes in is accepted, and processed when the database is there too.
+        # The queues open beside the database, perhaps a moment after it was found away. From then on what comes in is
+        # accepted, and processed when the database is there too.
+        await until_ok(call, wipsie, "queue")
+        status, _ = await call(wipsie, "POST", "/sqs/send", BODY)
         assert status == 200
     await away.start()
     await until_ready(call, wipsie)
