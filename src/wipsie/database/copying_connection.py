@@ -45,7 +45,9 @@ class CopyStatement:
 
     async def fetch(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
         try:
-            self._status = await self._connection.copy_records_to_table(self._table, records=rows, columns=self._columns)
+            self._status = await self._connection.copy_records_to_table(
+                self._table, records=rows, columns=self._columns
+            )
         except asyncpg.InternalClientError:
             # The server ended the connection after it had told the types of the columns and before the COPY went out.
             # asyncpg drops a connection in this state after any other statement; after a COPY it leaves it half busy,
