@@ -51,6 +51,7 @@ _ENTRIES = [
     *_family("webhook_intake", "benchmarks.scenarios.webhook_intake"),
     *_family("backlog", "benchmarks.scenarios.backlog", ("sqlite", "postgresql", "redis", "sqs")),
     *_family("bloat", "benchmarks.scenarios.bloat", ["postgresql"]),
+    *_family("open_transaction", "benchmarks.scenarios.open_transaction", ["postgresql"]),
     *_family("idle", "benchmarks.scenarios.idle"),
     *_family("start", "benchmarks.scenarios.start"),
 ]

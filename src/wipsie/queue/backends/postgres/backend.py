@@ -19,6 +19,7 @@ from wipsie.queue.backends.postgres.address import parse_queue_url, place_of
 from wipsie.queue.backends.postgres.announcer import Announcer, hint_text
 from wipsie.queue.backends.postgres.connections import Connections
 from wipsie.queue.backends.postgres.driver import Row
+from wipsie.queue.backends.postgres.folding import CounterFolding
 from wipsie.queue.backends.postgres.operations.maintain import Maintainer
 from wipsie.queue.backends.postgres.operations.move import Mover
 from wipsie.queue.backends.postgres.operations.queues import QueueKeeper
@@ -81,7 +82,8 @@ class PostgresQueueBackend:
         self._connections = Connections(parse_queue_url(url), clock=clock, connections_max=connections_max)
         self._waiters = Waiters(clock, self._time.now_ms)
         self._announcer = Announcer(self._connections, schema, clock=clock, on_ready=self._waiters.wake)
-        self._store = Store(self._connections, schema, self._time, self._became_ready)
+        self._folding = CounterFolding(lambda queue_ids: self._store.row("fold_counters", queue_ids))
+        self._store = Store(self._connections, schema, self._time, self._became_ready, self._folding.changed)
         self._keeper = QueueKeeper(self._store, clock, is_real=follow_server_time)
         self._sender = Sender(self._store)
         self._mover = Mover(self._store)
@@ -166,6 +168,7 @@ class PostgresQueueBackend:
         self._tasks = []
         for lane in self._lanes:
             await lane.stop()
+        await self._folding.stop()
         await self._maintainer.stop()
         await self._announcer.stop()
         await self._connections.stop()

@@ -10,7 +10,7 @@ from wipsie.queue.backends.postgres.connections import Connections
 from wipsie.queue.backends.postgres.driver import Session
 from wipsie.queue.backends.postgres.failures import postgres_state
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _UPGRADE_LOCK = 1466527859_000000
 """Held while the schema changes: several processes may start at one moment."""
 _UNDEFINED = frozenset({"42P01", "3F000"})
@@ -62,13 +62,14 @@ async def _version(session: Session, schema: str) -> int:
 
 async def _upgrade(session: Session, schema: str) -> None:
     await session.execute(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-    if await _version(session, schema) == SCHEMA_VERSION:
+    before = await _version(session, schema)
+    if before == SCHEMA_VERSION:
         # Another process was faster.
         return
     try:
         await session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         await session.execute(f"SET LOCAL search_path = {schema}, pg_temp")
-        for text in _scripts():
+        for text in _scripts(before):
             await session.execute(text)
         await session.execute(f"INSERT INTO schema_version (version) VALUES ({SCHEMA_VERSION})")  # noqa: S608  a number
     except Exception as error:
@@ -81,7 +82,10 @@ async def _upgrade(session: Session, schema: str) -> None:
         raise
 
 
-def _scripts() -> list[str]:
+def _scripts(before: int) -> list[str]:
+    """What brings the schema of version `before` up to date: the tables that came since, and all functions anew."""
     folder = resources.files("wipsie.queue.backends.postgres").joinpath("sql")
-    files = sorted((one for one in folder.iterdir() if one.name.endswith(".sql")), key=lambda one: one.name)
-    return [one.read_text("utf-8") for one in files]
+    names = sorted(one.name for one in folder.iterdir() if one.name.endswith(".sql"))
+    # Tables are made once; those of a version are in a file that ends with its number.
+    there = {f"01_tables_{version}.sql" for version in range(1, before + 1)}
+    return [folder.joinpath(name).read_text("utf-8") for name in names if name not in there]

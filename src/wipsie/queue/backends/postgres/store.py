@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 
 from wipsie.kernel.errors import StorageUnavailable
 from wipsie.kernel.ids import QueueName
@@ -19,16 +19,33 @@ CHANGED_TRIES = 10
 OnReady = Callable[[dict[QueueName, int], dict[QueueName, int]], None]
 """Told after a commit: how many messages became ready, and when the next will, by queue."""
 
+OnCounted = Callable[[Sequence[int]], None]
+"""Told after a commit that changed the counts of these queues."""
+
+_QUEUES_COUNTED = {
+    "send": 1,
+    "send_carefully": 1,
+    "receive": 3,
+    "acknowledge": 0,
+    "acknowledge_carefully": 1,
+    "change_visibility": 1,
+    "move": 1,
+}
+"""Verbs that are called all the time and change counts, with the place of their queues among the arguments."""
+
 
 class Store:
     """The database as the operations see it."""
 
-    def __init__(self, connections: Connections, schema: str, time: ServerTime, on_ready: OnReady) -> None:
+    def __init__(
+        self, connections: Connections, schema: str, time: ServerTime, on_ready: OnReady, on_counted: OnCounted
+    ) -> None:
         self.connections = connections
         self.schema = schema
         self.queues = KnownQueues()
         self._time = time
         self._on_ready = on_ready
+        self._on_counted = on_counted
         self._calls: dict[tuple[str, int], str] = {}
 
     def now_ms(self) -> int:
@@ -53,7 +70,10 @@ class Store:
         async def call(session: Session) -> list[Row]:
             return await session.fetch(text, *arguments)
 
-        return await self.connections.run(call)
+        rows = await self.connections.run(call)
+        if (place := _QUEUES_COUNTED.get(verb)) is not None:
+            self._on_counted(cast("Sequence[int]", arguments[place]))
+        return rows
 
     async def row(self, verb: str, *arguments: object) -> Row:
         """The one row of a function that always answers one."""

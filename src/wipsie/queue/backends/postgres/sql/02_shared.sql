@@ -65,17 +65,61 @@ CREATE OR REPLACE FUNCTION add_counts(
     id integer, high bigint, medium bigint, low bigint, delays bigint, leases bigint, blocks bigint
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    free bigint;
+    free tid;
 BEGIN
-    SELECT c.slot INTO free FROM counters AS c WHERE c.queue_id = id ORDER BY c.slot LIMIT 1 FOR UPDATE SKIP LOCKED;
+    -- The newest first: older ones come to rest, and are folded.
+    SELECT c.ctid INTO free FROM counters AS c
+    WHERE c.queue_id = id
+        AND c.slot >= coalesce((
+            SELECT s.slot FROM counter_starts AS s WHERE s.queue_id = id ORDER BY s.slot DESC LIMIT 1), 0)
+    ORDER BY c.slot DESC LIMIT 1 FOR UPDATE SKIP LOCKED;
     IF FOUND THEN
         UPDATE counters AS c SET
             ready_high = c.ready_high + high, ready_medium = c.ready_medium + medium, ready_low = c.ready_low + low,
             delayed = c.delayed + delays, leased = c.leased + leases, blocked = c.blocked + blocks
-        WHERE c.queue_id = id AND c.slot = free;
+        WHERE c.ctid = free;
     ELSE
+        -- Until we commit nobody may say where the counters begin: this one is not seen yet.
+        PERFORM pg_advisory_xact_lock_shared(1466527860, id);
         INSERT INTO counters VALUES (id, nextval('counter_slots'), high, medium, low, delays, leases, blocks);
     END IF;
+END $$;
+
+-- Make one new counter of those that nobody holds, and remember where the counters begin now. Each change of a counter
+-- leaves a dead row, and while some transaction, anywhere in the database, is open, they all stay: without this every
+-- change would walk over all changes before it. Waits for nothing, so that nobody can be waiting for it in a circle.
+CREATE OR REPLACE FUNCTION fold_counters(folded integer[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    id integer;
+    before bigint;
+    after bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- What was committed meanwhile must be seen below.
+        RETURN;
+    END IF;
+    -- The sums stay as they are: what a crash forgets of this is not missed.
+    PERFORM set_config('synchronous_commit', 'off', true);
+    FOREACH id IN ARRAY folded LOOP
+        CONTINUE WHEN NOT pg_try_advisory_xact_lock(1466527860, id);
+        before := coalesce((
+            SELECT s.slot FROM counter_starts AS s WHERE s.queue_id = id ORDER BY s.slot DESC LIMIT 1), 0);
+        WITH free AS MATERIALIZED (
+            SELECT c.ctid AS place FROM counters AS c WHERE c.queue_id = id AND c.slot >= before
+            ORDER BY c.slot FOR UPDATE SKIP LOCKED),
+        gone AS (
+            DELETE FROM counters AS c USING free WHERE c.ctid = free.place
+            RETURNING c.ready_high, c.ready_medium, c.ready_low, c.delayed, c.leased, c.blocked)
+        INSERT INTO counters
+        SELECT id, nextval('counter_slots'), sum(g.ready_high), sum(g.ready_medium), sum(g.ready_low), sum(g.delayed),
+            sum(g.leased), sum(g.blocked)
+        FROM gone AS g HAVING count(*) > 0;
+        after := (SELECT c.slot FROM counters AS c WHERE c.queue_id = id AND c.slot >= before ORDER BY c.slot LIMIT 1);
+        IF after > before THEN
+            INSERT INTO counter_starts VALUES (id, after);
+            DELETE FROM counter_starts AS s WHERE s.queue_id = id AND s.slot = before;
+        END IF;
+    END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION write_counts(ids integer[], changes bigint[]) RETURNS void LANGUAGE plpgsql AS $$

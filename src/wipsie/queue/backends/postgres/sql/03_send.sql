@@ -63,7 +63,11 @@ BEGIN
         ) AS needed));
     SELECT array_agg((
         SELECT coalesce(sum(c.ready_high + c.ready_medium + c.ready_low + c.delayed + c.leased + c.blocked), 0)
-        FROM counters AS c WHERE c.queue_id = one.id) ORDER BY one.id) INTO totals FROM unnest(ids) AS one (id);
+        FROM counters AS c
+        WHERE c.queue_id = one.id
+            AND c.slot >= coalesce((
+                SELECT s.slot FROM counter_starts AS s WHERE s.queue_id = one.id ORDER BY s.slot DESC LIMIT 1), 0)
+        ) ORDER BY one.id) INTO totals FROM unnest(ids) AS one (id);
     FOR new IN
         SELECT * FROM unnest(queue_ids, priorities, times, message_ids, groups, extras, bodies, deduplication_ids,
                 windows_ms, fingerprints, limits)

@@ -117,7 +117,10 @@ BEGIN
         got := '{0,0,0}';
         -- The counters say where to look: an empty queue is not searched, however many dead rows it has.
         SELECT ARRAY[sum(c.ready_high), sum(c.ready_medium), sum(c.ready_low)]::bigint[], sum(c.delayed + c.leased)
-        INTO had, holding FROM counters AS c WHERE c.queue_id = ids[one];
+        INTO had, holding FROM counters AS c
+        WHERE c.queue_id = ids[one]
+            AND c.slot >= coalesce((
+                SELECT s.slot FROM counter_starts AS s WHERE s.queue_id = ids[one] ORDER BY s.slot DESC LIMIT 1), 0);
         lanes := (had[1] > 0)::integer + (had[2] > 0)::integer + (had[3] > 0)::integer;
         IF wanted[one] > 0 AND lanes > 0 THEN
             shares := ARRAY[wanted[one], wanted[one], wanted[one]];

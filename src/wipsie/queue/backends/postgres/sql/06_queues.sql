@@ -80,11 +80,14 @@ $$;
 CREATE OR REPLACE FUNCTION drop_queue(gone_id integer) RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM lock_queue_alone(gone_id);
+    -- Nor may its counters be folded into a new one that would be left.
+    PERFORM pg_advisory_xact_lock(1466527860, gone_id);
     IF EXISTS (SELECT FROM messages AS m WHERE m.key >= gone_id::bigint << 44 AND m.key < (gone_id + 1)::bigint << 44) THEN
         RETURN 2;
     END IF;
     DELETE FROM deduplication AS d WHERE d.queue_id = gone_id;
     DELETE FROM counters AS c WHERE c.queue_id = gone_id;
+    DELETE FROM counter_starts AS s WHERE s.queue_id = gone_id;
     DELETE FROM queues AS q WHERE q.queue_id = gone_id;
     RETURN CASE WHEN FOUND THEN 0 ELSE 1 END;
 END $$;
@@ -164,7 +167,11 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT sum(c.ready_high + c.ready_medium + c.ready_low)::bigint AS ready, sum(c.delayed)::bigint AS delayed,
                 sum(c.leased)::bigint AS leased, sum(c.blocked)::bigint AS blocked
-            FROM counters AS c WHERE c.queue_id = q.queue_id) AS c ON true
+            FROM counters AS c
+            WHERE c.queue_id = q.queue_id
+                AND c.slot >= coalesce((
+                    SELECT s.slot FROM counter_starts AS s
+                    WHERE s.queue_id = q.queue_id ORDER BY s.slot DESC LIMIT 1), 0)) AS c ON true
         ORDER BY wanted.place;
 END $$;
 

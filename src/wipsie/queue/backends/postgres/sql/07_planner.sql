@@ -9,7 +9,7 @@ BEGIN
         WHERE p.pronamespace = current_schema()::regnamespace AND p.proname IN (
             'send', 'send_carefully', 'receive', 'acknowledge', 'acknowledge_carefully', 'change_visibility', 'look_up',
             'move', 'create_queue', 'change_queue', 'drop_queue', 'remove', 'count_queues', 'peek', 'tidy',
-            'adopt', 'read_note', 'give_up')
+            'adopt', 'read_note', 'give_up', 'fold_counters')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', verb, current_schema());
         EXECUTE format('ALTER FUNCTION %s SET plan_cache_mode = force_generic_plan', verb);

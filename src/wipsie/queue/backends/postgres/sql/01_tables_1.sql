@@ -52,7 +52,8 @@ CREATE INDEX messages_group ON messages (queue_id, group_id, state, key) WHERE g
 
 -- Messages by queue and state, kept in the transactions that change them: counting a million rows is never needed. A
 -- queue has as many rows here as transactions ever changed it at one moment, and each takes one nobody else holds, so
--- nobody waits for a counter. The sum over the rows is exact; a single row may be negative.
+-- nobody waits for a counter. The sum over the rows is exact; a single row may be negative. Slots are numbered in one
+-- order; now and then those at rest are folded into a new one, see fold_counters.
 CREATE TABLE counters (
     queue_id     integer NOT NULL,
     slot         bigint NOT NULL,
