@@ -83,3 +83,12 @@ def is_driver_error(error: BaseException) -> bool:
         (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError),
     )
     return isinstance(error, kinds)
+
+
+def wrong_option(error: BaseException) -> str | None:
+    """What asyncpg says of an option of the URL that it cannot use, in one line; None for other errors."""
+    import asyncpg
+
+    if not isinstance(error, cast(type[BaseException], asyncpg.ClientConfigurationError)):
+        return None
+    return str(error).partition("\n")[0].replace("`", "'")

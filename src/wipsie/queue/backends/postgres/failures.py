@@ -5,7 +5,8 @@ from __future__ import annotations
 from wipsie.database.failures import POSTGRES_GONE, postgres_state
 from wipsie.database.urls import ServerAddress
 from wipsie.kernel.errors import ConfigurationError, InvalidMessageContents, StorageUnavailable, WipsieError
-from wipsie.queue.backends.postgres.driver import is_driver_error
+from wipsie.queue.backends.postgres.driver import is_driver_error, wrong_option
+from wipsie.queue.backends.postgres.encryption import encryption_advice
 
 RETRY_SOON_S = 1.0
 RETRY_LATER_S = 5.0
@@ -47,6 +48,12 @@ def unreachable(server: ServerAddress, error: Exception) -> WipsieError:
         return ConfigurationError(
             f"QUEUE_URL: {_SETTINGS_WRONG[state]} ({server.shown}).",
             details={"setting": "QUEUE_URL", "sqlstate": state},
+        )
+    advice = encryption_advice(error, server.dsn) or wrong_option(error)
+    if advice is not None:
+        return ConfigurationError(
+            f"QUEUE_URL: {advice} ({server.shown}).",
+            details={"setting": "QUEUE_URL", "address": server.shown, "cause": type(error).__name__},
         )
     if isinstance(error, TimeoutError):
         reason = f"it does not answer within {server.connect_timeout_s:g} s"
