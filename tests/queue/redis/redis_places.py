@@ -33,6 +33,19 @@ class WrongClock(SystemClock):
         return SystemClock.now_ms() + int(self._ahead_s * 1000)
 
 
+class StandingClock(SystemClock):
+    """Tells the time a test sets, to the millisecond, and waits in real time: housekeeping does not notice that time passed."""
+
+    def __init__(self) -> None:
+        self.time_ms = SystemClock.now_ms()
+
+    def now(self) -> float:
+        return self.time_ms / 1000
+
+    def now_ms(self) -> int:  # type: ignore[override]
+        return self.time_ms
+
+
 def message(body: str = "hello", **fields: Any) -> NewMessage:
     return NewMessage(queue=QUEUE, body=body, message_id=new_message_id(), **fields)
 
@@ -50,11 +63,15 @@ async def opened(
     clock: Clock | None = None,
     namespace: str | None = None,
     options: str = "",
+    follow_server_time: bool = True,
     **settings: Any,
 ) -> AsyncGenerator[RedisQueueBackend]:
     """A started backend with QUEUE in it, in a namespace of its own unless one is named."""
     backend = RedisQueueBackend(
-        server.url() + options, clock=clock or SystemClock(), namespace=namespace or f"test-{os.urandom(6).hex()}"
+        server.url() + options,
+        clock=clock or SystemClock(),
+        namespace=namespace or f"test-{os.urandom(6).hex()}",
+        follow_server_time=follow_server_time,
     )
     await backend.start()
     try:

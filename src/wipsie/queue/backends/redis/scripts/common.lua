@@ -44,7 +44,7 @@ local function open_queue(id)
   end
   local base = prefix .. 'q' .. id
   local found = call('HMGET', base, 'name', 'version', 'fifo', 'key_slots', 'paused', 'max_messages', 'max_receive_count',
-    'dead_letter_queue')
+    'dead_letter_queue', 'retention_ms', 'visibility_timeout_ms')
   if not found[1] then
     opened[id] = false
     return false
@@ -60,6 +60,9 @@ local function open_queue(id)
     max_messages = tonumber(found[6]), -- -1: no limit
     max_receive_count = tonumber(found[7]),
     dead_letter_queue = found[8],
+    -- What is ready since then, or longer, has waited past the retention: nobody gets it any more.
+    unwanted_since = now - tonumber(found[9]),
+    visibility_timeout_ms = tonumber(found[10]),
     messages = base .. ':m',
     blocks = base .. ':blocks',
     ready = { [0] = base .. ':ready0', base .. ':ready1', base .. ':ready2' },
@@ -71,6 +74,7 @@ local function open_queue(id)
     active = base .. ':active',
     deaths = base .. ':deaths',
     became_ready = 0,
+    removed = 0,
     soonest_due = nil,
     touched = {},
   }

@@ -9,15 +9,8 @@ end
 needs_no_free_memory()
 promote(queue)
 local is_more = call('ZCOUNT', queue.leased, '-inf', now) + call('ZCOUNT', queue.delayed, '-inf', now) > 0
-local oldest = now - tonumber(call('HGET', queue.base, 'retention_ms'))
-for priority = 0, 2 do
-  local unwanted = call('ZRANGEBYSCORE', queue.ready[priority], '-inf', oldest, 'LIMIT', 0, STEP)
-  for _, member in ipairs(unwanted) do
-    leave(queue, member, group_of(queue, member))
-  end
-  forget(queue, unwanted)
-  is_more = is_more or #unwanted == STEP
-end
+local _, is_all = remove_unwanted(queue, STEP)
+is_more = is_more or not is_all
 local expired = call('ZRANGEBYSCORE', queue.base .. ':dedup_expiry', '-inf', now, 'LIMIT', 0, STEP)
 call_many('HDEL', queue.base .. ':dedup', expired)
 call_many('ZREM', queue.base .. ':dedup_expiry', expired)

@@ -6,7 +6,7 @@
 
 local FIRST_STEP, STEP_MAX = 10, 500
 local BYTES_MAX = 16 * 1024 * 1024 -- of bodies in one result: fewer messages are given rather than more sent at once
-local BURIED_MAX = 1000
+local REMOVED_MAX = 1000 -- messages taken away instead of given: received too often, or past their retention
 
 -- Take up to `wanted` members out of the ready sets: {member, since, member, since, …}.
 local function take_ready(queue, wanted)
@@ -85,14 +85,14 @@ local function next_due(queue)
 end
 
 local function receive(queue, wanted, timeout, lease)
-  local until_ms = now + tonumber(timeout ~= '' and timeout or call('HGET', queue.base, 'visibility_timeout_ms'))
+  local until_ms = now + (timeout ~= '' and tonumber(timeout) or queue.visibility_timeout_ms)
   local until_text = format('%d', until_ms)
   local members, waited, values, counts, firsts, deaths = {}, {}, {}, {}, {}, {}
-  local taken_count, bytes, buried = 0, 0, 0
+  local taken_count, bytes = 0, 0
   local step_size = FIRST_STEP
   local limit = queue.dead_letter_queue ~= '' and queue.max_receive_count or math.huge
   promote(queue)
-  while not queue.paused and wanted > taken_count and bytes < BYTES_MAX and buried < BURIED_MAX do
+  while not queue.paused and wanted > taken_count and bytes < BYTES_MAX and queue.removed < REMOVED_MAX do
     local taken = take_ready(queue, math.min(wanted - taken_count, step_size))
     if #taken == 0 then
       break
@@ -104,18 +104,22 @@ local function receive(queue, wanted, timeout, lease)
     end
     local records = call('HMGET', queue.leases, unpack(step))
     local good, leased, leases = {}, {}, {}
-    local place, step_buried = 0, 0
+    local place, step_removed, is_late = 0, 0, false
     for index, member in ipairs(step) do
       local count, first = 0, ARGV[1]
       if records[index] then
         local _
         _, count, first = parse_lease(records[index])
       end
-      if count >= limit then
+      if tonumber(since[index]) <= queue.unwanted_since then
+        -- Back for the moment: it goes with all the others like it, and housekeeping may be half a minute away.
+        call('ZADD', queue.ready[priority_of(member)], since[index], member)
+        is_late = true
+      elseif count >= limit then
         if not bury_poison(queue, member, since[index]) then
           queue.missing = queue.dead_letter_queue
         end
-        step_buried = step_buried + 1
+        step_removed = step_removed + 1
       else
         good[#good + 1] = member
         leased[place + 1] = until_text
@@ -140,11 +144,16 @@ local function receive(queue, wanted, timeout, lease)
         bytes = bytes + #found[index]
       end
     end
-    -- As many as will fit when they are as large as those seen so far.
-    local fitting = taken_count * (BYTES_MAX - bytes) / math.max(bytes, 1)
-    step_size = math.max(1, math.min(STEP_MAX, math.floor(fitting)))
-    if step_buried > 0 then
-      buried = buried + step_buried
+    if taken_count > 0 then
+      -- As many as will fit when they are as large as those seen so far.
+      local fitting = taken_count * (BYTES_MAX - bytes) / math.max(bytes, 1)
+      step_size = math.max(1, math.min(STEP_MAX, math.floor(fitting)))
+    end
+    if is_late then
+      step_removed = step_removed + remove_unwanted(queue, REMOVED_MAX)
+    end
+    if step_removed > 0 then
+      queue.removed = queue.removed + step_removed
       settle(queue)
     end
     if queue.missing then
@@ -156,10 +165,13 @@ local function receive(queue, wanted, timeout, lease)
   end
   local due = -1
   if taken_count == 0 then
-    -- Stopped by the number of those buried: somebody must look again at once.
-    due = buried >= BURIED_MAX and now or next_due(queue)
+    -- Stopped by the number of those removed: somebody must look again at once.
+    due = queue.removed >= REMOVED_MAX and now or next_due(queue)
   else
     becomes_due(queue, until_ms)
+    if until_ms <= now then
+      queue.is_promoted = false
+    end
   end
   return { until_ms, due, members, waited, values, counts, firsts, deaths }
 end

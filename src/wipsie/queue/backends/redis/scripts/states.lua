@@ -94,10 +94,11 @@ local function settle(queue)
   end
 end
 
+-- Answers whether nothing due is left.
 local function promote_from(queue, key, was_active)
   local due = call('ZRANGEBYSCORE', key, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PROMOTE_MAX)
   if #due == 0 then
-    return
+    return true
   end
   local members = {}
   for index = 1, #due, 2 do
@@ -127,12 +128,31 @@ local function promote_from(queue, key, was_active)
     call_many('ZADD', queue.ready[priority], ready[priority])
   end
   settle(queue)
+  return #due < 2 * PROMOTE_MAX
 end
 
--- Make messages ready whose lease or delay has ended. Receivers everywhere know when that is, so nobody is told.
+-- Make messages ready whose lease or delay has ended. Receivers everywhere know when that is, so nobody is told. Time stands
+-- still within a script: the calls that share it need not look again, unless one makes something that is due at once.
 local function promote(queue)
-  promote_from(queue, queue.leased, true)
-  promote_from(queue, queue.delayed, queue.fifo)
+  if not queue.is_promoted then
+    local no_lease_is_due = promote_from(queue, queue.leased, true)
+    queue.is_promoted = promote_from(queue, queue.delayed, queue.fifo) and no_lease_is_due
+  end
+end
+
+-- Remove messages past their retention, at most so many of each priority. Answers how many, and whether that was all.
+local function remove_unwanted(queue, most)
+  local count, is_all = 0, true
+  for priority = 0, 2 do
+    local unwanted = call('ZRANGEBYSCORE', queue.ready[priority], '-inf', queue.unwanted_since, 'LIMIT', 0, most)
+    for _, member in ipairs(unwanted) do
+      leave(queue, member, group_of(queue, member))
+    end
+    forget(queue, unwanted)
+    count = count + #unwanted
+    is_all = is_all and #unwanted < most
+  end
+  return count, is_all
 end
 
 -- From queue to queue
