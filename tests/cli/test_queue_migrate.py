@@ -15,7 +15,7 @@ import pytest
 from typer.testing import Result
 
 from wipsie.app.instances import InstanceFile
-from wipsie.app.queue_move import store_name
+from wipsie.app.queue_move import shows_password, store_name
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import Conflict, InvalidInput, QueueNotFound, StorageUnavailable
 from wipsie.kernel.ids import MessageId, QueueName, new_message_id
@@ -144,6 +144,93 @@ def test_the_same_store_under_two_names_is_recognised(
 def test_what_cannot_be_meant_is_told(wipsie: Wipsie, arguments: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         wipsie("queue", "migrate", *arguments)
+
+
+def test_the_stores_may_be_named_where_no_list_of_processes_shows_them(
+    filled: WipsieJson, there: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIPSIE_MOVE_TO", there)
+    assert filled("queue", "migrate", "--queue", "default")["moved"] == 3
+    monkeypatch.setenv("WIPSIE_MOVE_FROM", there)
+    monkeypatch.setenv("WIPSIE_MOVE_TO", f"sqlite:///{data_dir / 'queue.db'}")
+    assert filled("queue", "migrate")["moved"] == 3
+    assert filled("queue", "stats", "default")["queues"][0]["ready"] == 3
+
+
+def test_an_option_goes_before_a_variable(filled: WipsieJson, there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIPSIE_MOVE_TO", "sqlite:////nowhere/else.db")
+    monkeypatch.setenv("WIPSIE_MOVE_FROM", "sqlite:////nowhere/queue.db")
+    source = f"sqlite:///{Path(os.environ['WIPSIE_DATA_DIR']) / 'queue.db'}"
+    assert filled("queue", "migrate", "--from", source, "--to", there)["moved"] == 4
+
+
+def test_the_variables_may_stand_in_the_settings_file(filled: WipsieJson, there: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"WIPSIE_MOVE_TO={there}\n")
+    assert filled("queue", "migrate")["moved"] == 4
+
+
+def test_a_missing_destination_is_told_with_both_ways_to_name_it(filled: WipsieJson, wipsie: Wipsie) -> None:
+    del filled
+    with pytest.raises(InvalidInput, match=r"--to, or in the variable WIPSIE_MOVE_TO"):
+        wipsie("queue", "migrate")
+
+
+def test_a_refusal_names_where_the_store_was_written_and_no_password(
+    filled: WipsieJson, wipsie: Wipsie, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del filled
+    monkeypatch.setenv("WIPSIE_MOVE_TO", f"postgresql://me:hush@127.0.0.1:{port}/wipsie")
+    with pytest.raises(StorageUnavailable, match="check WIPSIE_MOVE_TO") as refusal:
+        wipsie("queue", "migrate")
+    assert "hush" not in f"{refusal.value.message} {refusal.value.details}"
+    monkeypatch.setenv("WIPSIE_MOVE_TO", "mongodb://me:hush@somewhere/x")
+    with pytest.raises(InvalidInput, match="WIPSIE_MOVE_TO must be a URL") as other:
+        wipsie("queue", "migrate")
+    assert "hush" not in f"{other.value.message} {other.value.details}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://:hush@localhost/0", True),
+        ("postgresql://host/name?user=me&password=hush", True),
+        ("postgresql://me@host/name", False),
+        ("sqlite:////queue.db", False),
+        ("postgresql://[", False),
+    ],
+)
+def test_a_password_is_found_wherever_a_url_may_hold_one(url: str, shown: bool) -> None:
+    assert shows_password(url) is shown
+
+
+@pytest.mark.slow
+def test_a_password_among_the_options_is_remarked_on_without_repeating_it(
+    filled: WipsieJson, wipsie: Wipsie, there: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del filled
+    name = f"migrate_{os.urandom(4).hex()}"
+    url = postgres_server.create_database(name)
+    remark = wipsie("queue", "migrate", "--to", url, "--dry-run").stderr
+    assert "The password in --to" in remark
+    assert "WIPSIE_MOVE_TO" in remark
+    assert "secret" not in remark
+    assert "password" not in wipsie("queue", "migrate", "--to", there, "--dry-run").stderr
+    monkeypatch.setenv("WIPSIE_MOVE_TO", url)
+    assert "password" not in wipsie("queue", "migrate", "--dry-run").stderr
+    postgres_server.drop_database(name)
+
+
+@pytest.mark.slow
+def test_a_postgresql_url_without_password_takes_it_from_the_variable_of_its_own_tools(
+    filled: WipsieJson, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"migrate_{os.urandom(4).hex()}"
+    url = postgres_server.create_database(name)
+    assert shows_password(url)
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    report = filled("queue", "migrate", "--to", url.replace(":secret@", "@"), "--lossy")
+    assert report["moved"] == 4
+    postgres_server.drop_database(name)
 
 
 def test_an_unknown_queue_is_told_with_those_there_are(filled: WipsieJson, wipsie: Wipsie, there: str) -> None:

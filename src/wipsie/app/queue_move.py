@@ -10,10 +10,10 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from wipsie.app.queues import build_backend, queue_file
-from wipsie.app.settings import Settings
+from wipsie.app.settings import Settings, environment
 from wipsie.app.settings.sections import QueueSection
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import ConfigurationError, InvalidInput
+from wipsie.kernel.errors import ConfigurationError, InvalidInput, StorageUnavailable
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import QueueBackend
 from wipsie.queue.names import QueueNames
@@ -25,11 +25,48 @@ _SAFE_PARAMETERS = ("endpoint_url", "schema", "namespace", "sslmode", "host")
 """What of a URL's query tells stores apart; the rest may hold a secret and is never shown."""
 
 
+SOURCE_VARIABLE = "WIPSIE_MOVE_FROM"
+DESTINATION_VARIABLE = "WIPSIE_MOVE_TO"
+"""No settings of a running Wipsie: they speak to this one command, where an option would show a password to every process."""
+
+
 class Ends(NamedTuple):
-    """Where a move goes from and to, as QUEUE_URL would name them."""
+    """Where a move goes from and to, as QUEUE_URL would name them, and where people wrote that."""
 
     source_url: str
     destination_url: str
+    source_named: str = "--from"
+    destination_named: str = "--to"
+
+
+def read_ends(settings: Settings, source: str | None, destination: str | None) -> Ends:
+    """The ends of a move: the options where they are given, else the variables of the environment or `.env`, and for the
+    source at last QUEUE_URL. InvalidInput without a destination."""
+    values = environment()
+    ends = Ends(source or "", destination or "")
+    if not destination:
+        ends = ends._replace(
+            destination_url=values.get(DESTINATION_VARIABLE, ""), destination_named=DESTINATION_VARIABLE
+        )
+    if not source:
+        ends = ends._replace(source_url=values.get(SOURCE_VARIABLE, ""), source_named=SOURCE_VARIABLE)
+    if not ends.source_url:
+        ends = ends._replace(source_url=settings.queue.url, source_named="QUEUE_URL")
+    if not ends.destination_url:
+        raise InvalidInput(
+            f"Name the store to move to with --to, or in the variable {DESTINATION_VARIABLE}.",
+            details={"field": "--to"},
+        )
+    return ends
+
+
+def shows_password(url: str | None) -> bool:
+    """Whether a URL holds a password that the list of processes shows when it is an option."""
+    try:
+        parts = urlsplit(url or "")
+        return bool(parts.password) or any(name == "password" for name, _ in parse_qsl(parts.query))
+    except ValueError:
+        return False
 
 
 def store_name(option: str, url: str) -> str:
@@ -61,8 +98,8 @@ async def opened_transfer(
     place of `options.queues`. InvalidInput, ConfigurationError, StorageUnavailable."""
     source_name, destination_name = _names(ends)
     async with AsyncExitStack() as stack:
-        source = await _open(stack, settings, clock, ends.source_url)
-        destination = await _open(stack, settings, clock, ends.destination_url)
+        source = await _open(stack, settings, clock, ends.source_url, ends.source_named)
+        destination = await _open(stack, settings, clock, ends.destination_url, ends.destination_named)
         yield Transfer(
             source,
             destination,
@@ -80,27 +117,39 @@ async def planned_transfer(settings: Settings, clock: Clock, ends: Ends, queues:
     file = queue_file(ends.destination_url)
     missing = file is not None and not file.exists()
     async with AsyncExitStack() as stack:
-        source = await _open(stack, settings, clock, ends.source_url)
-        destination = None if missing else await _open(stack, settings, clock, ends.destination_url)
+        source = await _open(stack, settings, clock, ends.source_url, ends.source_named)
+        destination = (
+            None if missing else await _open(stack, settings, clock, ends.destination_url, ends.destination_named)
+        )
         return await make_plan(source, destination, await _resolve(source, settings, queues))
 
 
 def _names(ends: Ends) -> tuple[str, str]:
-    source, destination = store_name("--from", ends.source_url), store_name("--to", ends.destination_url)
+    source = store_name(ends.source_named, ends.source_url)
+    destination = store_name(ends.destination_named, ends.destination_url)
     files = queue_file(ends.source_url), queue_file(ends.destination_url)
     if source == destination or _same_file(*files):
         raise InvalidInput(
-            f"--from and --to are the same store ({source}); name another one.", details={"field": "--to"}
+            f"{ends.source_named} and {ends.destination_named} are the same store ({source}); name another one.",
+            details={"field": ends.destination_named},
         )
     if files[0] is not None and not files[0].exists():
-        raise InvalidInput(f"There are no queues at {source}; look at --from.", details={"field": "--from"})
+        raise InvalidInput(
+            f"There are no queues at {source}; look at {ends.source_named}.", details={"field": ends.source_named}
+        )
     return source, destination
 
 
-async def _open(stack: AsyncExitStack, settings: Settings, clock: Clock, url: str) -> QueueBackend:
+async def _open(stack: AsyncExitStack, settings: Settings, clock: Clock, url: str, named: str) -> QueueBackend:
     section = dataclasses.replace(settings.queue, url=url)
-    backend = build_backend(dataclasses.replace(settings, queue=section), clock)
-    await backend.start()
+    try:
+        backend = build_backend(dataclasses.replace(settings, queue=section), clock)
+        await backend.start()
+    except (ConfigurationError, StorageUnavailable) as error:
+        # Backends know the setting they are usually given; of two stores, say which.
+        details = {**error.details, "setting": named} if "setting" in error.details else error.details
+        sentence = error.message.replace("QUEUE_URL", named)
+        raise type(error)(sentence, details=details, retry_after_s=error.retry_after_s) from error
     stack.push_async_callback(backend.stop)
     return backend
 

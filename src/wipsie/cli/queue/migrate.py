@@ -21,9 +21,17 @@ _INTERRUPTED = 130
 
 
 def migrate(
-    to: Annotated[str, typer.Option("--to", help="Store to move to, written as QUEUE_URL.", show_default=False)],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", help="Store to move to, written as QUEUE_URL; without it, WIPSIE_MOVE_TO.", show_default=False
+        ),
+    ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="Store to move from; without it, QUEUE_URL.", show_default=False)
+        str | None,
+        typer.Option(
+            "--from", help="Store to move from; without it, WIPSIE_MOVE_FROM or QUEUE_URL.", show_default=False
+        ),
     ] = None,
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue; repeatable.", show_default=False)] = None,
     wait: Annotated[str, typer.Option(help="How long to wait for messages being worked on, for example 5m.")] = "0s",
@@ -42,22 +50,26 @@ def migrate(
     and the cause of dead letters. The source delivers nothing while it is moved. Stopped with Ctrl-C or killed, the same
     command goes on where it was; no message is lost, none is moved twice.
 
+    Other users of the machine see the options of a command. A URL with a password belongs in the variables WIPSIE_MOVE_TO
+    and WIPSIE_MOVE_FROM, in the environment or in .env.
+
     \b
     Exit code 0: all is moved. 1: something is left, or an error says what to do. 130: stopped with Ctrl-C.
 
     \b
     Examples:
-      wipsie queue migrate --to postgresql://wipsie:secret@db.example.org/wipsie --dry-run
-      wipsie queue migrate --to postgresql://wipsie:secret@db.example.org/wipsie
+      wipsie queue migrate --to postgresql://wipsie@db.example.org/wipsie --dry-run
+      WIPSIE_MOVE_TO="$(cat /run/secrets/new-queue-url)" wipsie queue migrate
       wipsie queue migrate --from redis://localhost/0 --to sqlite:////var/lib/wipsie/queue.db --queue notifications
     """
-    from wipsie.app.queue_move import Ends, planned_transfer
+    from wipsie.app.queue_move import planned_transfer, read_ends
     from wipsie.cli.running import command_settings, run
     from wipsie.kernel.clock import SystemClock
     from wipsie.queue.transfer import TransferOptions
 
     settings = command_settings()
-    ends = Ends(from_ or settings.queue.url, to)
+    ends = read_ends(settings, from_, to)
+    _tell_of_passwords(from_, to)
     options = TransferOptions(wait_s=_seconds(wait), lossy=lossy, start_over=start_over)
     if dry_run:
         plan = run(planned_transfer(settings, SystemClock(), ends, queue or ()))
@@ -79,6 +91,17 @@ def _seconds(text: str) -> float:
         return parse_duration_s(text)
     except ValueError as error:
         raise InvalidInput(f"--wait: {error}", details={"field": "--wait"}) from None
+
+
+def _tell_of_passwords(from_: str | None, to: str | None) -> None:
+    from wipsie.app.queue_move import DESTINATION_VARIABLE, SOURCE_VARIABLE, shows_password
+
+    for option, url, variable in (("--from", from_, SOURCE_VARIABLE), ("--to", to, DESTINATION_VARIABLE)):
+        if shows_password(url):
+            note(
+                f"The password in {option} stands in the list of processes; the variable {variable} keeps it out of there.",
+                style="yellow",
+            )
 
 
 def _tell_of_workers(settings: Settings) -> None:
