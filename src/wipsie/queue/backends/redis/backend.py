@@ -51,9 +51,8 @@ class RedisQueueBackend:
         without, `clock` is the truth. ConfigurationError for a URL or namespace that cannot be used."""
         if not _NAMESPACE.fullmatch(namespace):
             raise ConfigurationError("A Redis namespace has 1 to 64 letters, digits and the signs _ . : -.")
-        store = RedisStore(
-            RedisAddress(url, clock), clock=clock, namespace=namespace, follow_server_time=follow_server_time
-        )
+        self._address = RedisAddress(url, clock)
+        store = RedisStore(self._address, clock=clock, namespace=namespace, follow_server_time=follow_server_time)
         self._store = store
         self._queues = Queues(store)
         self._sender = Sender(store)
@@ -101,7 +100,9 @@ class RedisQueueBackend:
             await self._close()
             raise
         self._capabilities = msgspec.structs.replace(
-            self._capabilities, durable=self._durability.durable, caution=self._durability.sentence
+            self._capabilities,
+            durable=self._durability.durable,
+            caution=_together(self._durability.sentence, self._address.caution),
         )
         self._receiver.is_stopping = False
         self._wakeups.start()
@@ -221,3 +222,7 @@ class RedisQueueBackend:
 
     async def remove(self, queue: QueueName, messages: Sequence[tuple[int, MessageId]]) -> int:
         return await self._house_mover.remove(queue, messages)
+
+
+def _together(*sentences: str | None) -> str | None:
+    return " ".join(sentence for sentence in sentences if sentence) or None

@@ -11,13 +11,14 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import hiredis
-from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
-from wipsie.queue.backends.redis.failures import failed_call, not_reached, refused_at_start
+from wipsie.queue.backends.redis import tls
+from wipsie.queue.backends.redis.failures import failed_call, not_reached, refused_at_start, refused_by_tls
 from wipsie.queue.backends.redis.scripts import Script
 
 CONNECT_TIMEOUT_S = 3.0
@@ -38,7 +39,7 @@ _OPTIONS = frozenset(
         "username",
     }
 )
-"""What may stand in the URL; with rediss:// also all that begins with ssl_."""
+"""What may stand in the URL; with rediss:// also `tls.OPTIONS`."""
 _PAUSE_S_MIN = 0.05
 _PAUSE_S_MAX = 2.0
 
@@ -58,15 +59,18 @@ class RedisAddress:
                 details={"setting": "QUEUE_URL"},
             ) from None
         self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
-        is_secure = urlsplit(url).scheme == "rediss"
-        unknown = sorted(
-            name for name in options if name not in _OPTIONS and not (is_secure and name.startswith("ssl_"))
-        )
+        self.is_secure = urlsplit(url).scheme == "rediss"
+        """Whether we speak TLS."""
+        unknown = sorted(options.keys() - (_OPTIONS | tls.OPTIONS if self.is_secure else _OPTIONS))
         if unknown:
             raise ConfigurationError(
                 f"QUEUE_URL has an option '{unknown[0][:50]}' that Wipsie does not know; leave it out.",
                 details={"setting": "QUEUE_URL"},
             )
+        if wrong := tls.wrong_options(options):
+            raise ConfigurationError(wrong, details={"setting": "QUEUE_URL"})
+        self.caution = tls.caution(options)
+        """What an operator should know of the way to Redis, None for nothing."""
         self.answer_timeout_s: float = options.pop("socket_timeout", ANSWER_TIMEOUT_S)
         self._connect_timeout_s: float = options.pop("socket_connect_timeout", CONNECT_TIMEOUT_S)
         self._options: dict[str, Any] = {
@@ -79,6 +83,9 @@ class RedisAddress:
             "protocol": 2,
             "decode_responses": False,
         }
+        if self.is_secure:
+            # Without one OpenSSL would ask at the terminal for the password of a key that has one.
+            self._options.setdefault("ssl_password", "")
         if "path" in options:
             self._options.pop("socket_keepalive")
         split = urlsplit(url)
@@ -99,6 +106,11 @@ class RedisAddress:
             )
         begun = self._clock.monotonic()
         connection = self._class(**self._options)
+        # Read for each connection: a certificate that was renewed meanwhile is used by the next one.
+        if isinstance(connection, SSLConnection) and (
+            unusable := tls.unusable(self._options, cast("Any", connection).ssl_context.get)
+        ):
+            raise refused_by_tls(unusable, at_start=at_start)
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 await connection.connect()
@@ -111,8 +123,10 @@ class RedisAddress:
             # Half fixed and half random: those who lost the server together must not come back together.
             pause_s = min(_PAUSE_S_MAX, _PAUSE_S_MIN * 2 ** min(self._failures, 10)) * (0.5 + random.random() / 2)
             self._closed_until = self._clock.monotonic() + pause_s
+            if refused := tls.refused(self.name, error):
+                raise refused_by_tls(refused, at_start=at_start) from error
             refusal = refused_at_start(self.name, error) if at_start else None
-            raise (refusal or not_reached(self.name, error)) from error
+            raise (refusal or not_reached(self.name, error, is_secure=self.is_secure)) from error
         self._failures = 0
         self._closed_until = 0.0
         return connection

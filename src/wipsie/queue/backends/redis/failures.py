@@ -38,14 +38,23 @@ _BY_FIRST_WORD = {
 _REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 
-def not_reached(address: str, error: Exception) -> WipsieError:
+def not_reached(address: str, error: Exception, *, is_secure: bool = False) -> WipsieError:
     """No connection could be made: nothing was asked, so nothing happened. `address` names the place without secrets."""
     if isinstance(error, _REFUSALS):
         return _unavailable(f"Redis at {address} refuses our login; check user and password in QUEUE_URL.", error, 5.0)
     if isinstance(error, BusyLoadingError):
         return _unavailable(_BY_FIRST_WORD["LOADING"][0], error, 2.0)
     if isinstance(error, RedisTimeoutError | TimeoutError):
-        return _unavailable(f"Redis at {address} does not answer; nothing was stored. Try again.", error, 2.0)
+        # Redis waits for the rest of a command when it speaks no TLS and is greeted in it.
+        hint = " Where it speaks no TLS, QUEUE_URL begins with redis://." if is_secure else ""
+        return _unavailable(f"Redis at {address} does not answer; nothing was stored. Try again.{hint}", error, 2.0)
+    if isinstance(error.__context__, ConnectionResetError | BrokenPipeError) or "closed by server" in str(error):
+        hint = (
+            " It may want another certificate of its clients: ssl_certfile and ssl_keyfile in QUEUE_URL."
+            if is_secure
+            else " Where it speaks TLS, QUEUE_URL begins with rediss://."
+        )
+        return _unavailable(f"Redis at {address} hangs up on us; nothing was stored. Try again.{hint}", error, 2.0)
     return _unavailable(
         f"Redis at {address} cannot be reached; nothing was stored. Start it, or correct QUEUE_URL.", error, 2.0
     )
@@ -79,6 +88,14 @@ def failed_call(address: str, error: Exception) -> WipsieError:
     if isinstance(error, ResponseError) and (word := _first_word(str(error))) in _BY_FIRST_WORD:
         return _unavailable(*_named(word, error))
     return _unavailable(f"Redis at {address} refused a command ({str(error)[:200]}); nothing was stored.", error, 5.0)
+
+
+def refused_by_tls(sentence: str, *, at_start: bool) -> WipsieError:
+    """No connection could be made because of certificates. At the start a setting is wrong; later a certificate may have
+    ended, and the next try may find its successor."""
+    if at_start:
+        return ConfigurationError(sentence, details={"setting": "QUEUE_URL"})
+    return StorageUnavailable(f"{sentence} Nothing was stored.", details={"cause": "SSLError"}, retry_after_s=5.0)
 
 
 def refused_at_start(address: str, error: Exception) -> WipsieError | None:
