@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import (
+    AskError,
     BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
     MovedError,
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
+    TryAgainError,
 )
 from redis_places import QUEUE, acknowledge, frozen, message, opened, plain, running, sent
 
@@ -165,7 +169,12 @@ async def test_a_restart_nobody_was_waiting_for_is_not_noticed(server_folder: Pa
         (ResponseError("MISCONF Redis is configured to save RDB snapshots"), "cannot save to its disk"),
         (ResponseError("BUSY Redis is busy running a script."), "busy"),
         (ResponseError("NOREPLICAS Not enough good replicas to write."), "too few replicas"),
-        (MovedError("3999 127.0.0.1:6381"), "cluster"),
+        (MovedError("3999 127.0.0.1:6381"), "127.0.0.1:6381"),
+        (AskError("3999 127.0.0.1:6381"), "is moving"),
+        (TryAgainError("Multiple keys request during rehashing of slot"), "is moving"),
+        (ClusterDownError("The cluster is down"), "is down"),
+        (ClusterDownError("Hash slot not served"), "not served"),
+        (MasterDownError("Link with MASTER is down"), "lost its master"),
         (ResponseError("ERR something else"), "something else"),
     ],
 )

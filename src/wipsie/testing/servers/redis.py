@@ -45,7 +45,7 @@ class RedisServer:
         path: str | None = None,
     ) -> None:
         """`directory` holds the data and the log. `appendfsync`: always, everysec or no. With `tls` it speaks nothing
-        else. A cluster node holds no slots until it is given some. `path`: where to look for the program instead of
+        else. A cluster node (Redis 7) holds no slots until it is given some. `path`: where to look for the program instead of
         PATH."""
         self.port = server_port()
         self._password = password
@@ -60,7 +60,8 @@ class RedisServer:
             "appendfsync": appendfsync,
             "daemonize": "no",
             **({"requirepass": password} if password is not None else {}),
-            **({"cluster-enabled": "yes"} if is_cluster_node else {}),
+            # Nodes talk on a port of their own, by default one that another server may have been given.
+            **({"cluster-enabled": "yes", "cluster-port": str(server_port())} if is_cluster_node else {}),
         }
         self._process = ServerProcess(
             "redis",

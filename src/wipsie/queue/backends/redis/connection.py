@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
+from redis.exceptions import ClusterError, NoScriptError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
@@ -209,7 +209,8 @@ class RedisLink:
                 return await read(connection)
         except NoScriptError:
             raise
-        except ResponseError as error:
+        except (ResponseError, ClusterError) as error:
+            # An answer all the same: the connection is as good as before.
             raise failed_call(self._address.name, error) from error
         except BaseException as error:
             # Whoever reads next would take our answer for its own.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
     MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
+    TryAgainError,
 )
 from redis.exceptions import (
     ConnectionError as RedisConnectionError,
@@ -26,8 +32,6 @@ _BY_FIRST_WORD = {
     "MISCONF": ("Redis cannot save to its disk and refuses to write; nothing was stored. Look into its log.", 10.0),
     "BUSY": ("Redis is busy with a script that runs too long; nothing was stored. Try again.", 2.0),
     "NOREPLICAS": ("Redis has too few replicas to write; nothing was stored. Try again.", 5.0),
-    "MASTERDOWN": ("This Redis is a replica that has lost its master; nothing was stored. Try again.", 5.0),
-    "CLUSTERDOWN": ("The Redis cluster is down; nothing was stored. Try again.", 5.0),
     "LOADING": ("Redis has just started and still reads its data; nothing was stored. Try again.", 2.0),
     "READONLY": ("This Redis is a read-only replica, as after a failover; nothing was stored. Try again.", 2.0),
     "OOM": (
@@ -74,13 +78,8 @@ def failed_call(address: str, error: Exception) -> WipsieError:
         )
     if isinstance(error, RedisConnectionError | OSError):
         return _unavailable(f"The connection to Redis at {address} was lost; {UNKNOWN_OUTCOME}", error, 1.0)
-    if isinstance(error, MovedError):
-        return _unavailable(
-            "This Redis is a node of a cluster that does not hold the queues; name the node that does, or a proxy, in "
-            "QUEUE_URL.",
-            error,
-            5.0,
-        )
+    if (sentence := _of_a_cluster(address, error)) is not None:
+        return _unavailable(sentence, error, 5.0)
     if isinstance(error, OutOfMemoryError):
         return _unavailable(*_named("OOM", error))
     if isinstance(error, ReadOnlyError):
@@ -88,6 +87,30 @@ def failed_call(address: str, error: Exception) -> WipsieError:
     if isinstance(error, ResponseError) and (word := _first_word(str(error))) in _BY_FIRST_WORD:
         return _unavailable(*_named(word, error))
     return _unavailable(f"Redis at {address} refused a command ({str(error)[:200]}); nothing was stored.", error, 5.0)
+
+
+def _of_a_cluster(address: str, error: Exception) -> str | None:
+    """What a node of a cluster has against a command; None for an error of another kind."""
+    if isinstance(error, MovedError):
+        # An empty host means the one that was asked.
+        host = cast("str", error.host)
+        holder = f"{host or address.rpartition(':')[0]}:{error.port}"
+        return (
+            f"Redis at {address} is a node of a cluster and does not hold the queues, {holder} does; nothing was stored. "
+            "Name that node in QUEUE_URL, or a proxy that finds it."
+        )
+    if isinstance(error, AskError | TryAgainError):
+        return "The Redis cluster is moving the queues to another node; nothing was stored. Try again."
+    if isinstance(error, MasterDownError):
+        return "This Redis is a replica that has lost its master; nothing was stored. Try again."
+    if isinstance(error, ClusterDownError):
+        if "not served" in str(error):
+            return (
+                f"No node of the Redis cluster at {address} holds the queues (their hash slot is not served); nothing was "
+                "stored. Give every slot of the cluster a node, and try again."
+            )
+        return f"The Redis cluster at {address} is down; nothing was stored. Look into its nodes, and try again."
+    return None
 
 
 def refused_by_tls(sentence: str, *, at_start: bool) -> WipsieError:
@@ -114,6 +137,11 @@ def refused_at_start(address: str, error: Exception) -> WipsieError | None:
     if isinstance(error, ResponseError) and "DB index" in str(error):
         return ConfigurationError(
             f"Redis at {address} has no database of that number; correct the path of QUEUE_URL.",
+            details={"setting": "QUEUE_URL"},
+        )
+    if isinstance(error, ResponseError) and "SELECT is not allowed in cluster mode" in str(error):
+        return ConfigurationError(
+            f"Redis at {address} is a node of a cluster, which has database 0 only; end QUEUE_URL with /0.",
             details={"setting": "QUEUE_URL"},
         )
     return None
