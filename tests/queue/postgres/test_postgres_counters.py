@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import QueueName, new_message_id
-from wipsie.queue.backends.postgres import PostgresQueueBackend
+from wipsie.queue.backends.postgres import PostgresQueueBackend, folding
 from wipsie.queue.backends.postgres.folding import FOLD_AFTER_CHANGES, CounterFolding
 from wipsie.queue.contract import NewMessage, QueueSettings
 from wipsie.testing.servers import PostgresServer
 
 QUEUE = QueueName("wipsie-default")
-_PAGES_OF_A_FEW_CHANGES = 25
+_PAGES_OF_A_FEW_CHANGES = 12
 """A page holds some ninety dead counts; the index and the beginning of the counters take a few more."""
 
 
@@ -73,14 +73,16 @@ async def test_counts_cost_the_same_after_thousands_of_changes_that_no_vacuum_ma
     old_snapshot: AsyncConnection,
     durable_server: PostgresServer,
     new_database: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Each cycle changes the counters three times.
-    await cycles(backend, 4 * FOLD_AFTER_CHANGES)
+    # Sooner than usual, so that fewer messages show it. Each cycle changes the counters three times.
+    monkeypatch.setattr(folding, "FOLD_AFTER_CHANGES", 50)
+    await cycles(backend, 500)
     database = new_database.rpartition("/")[2]
     dead = await asyncio.to_thread(
         durable_server.run_sql, "SELECT pg_relation_size('wipsie_queue.counters') / 8192", database=database
     )
-    assert int(dead) > 2 * _PAGES_OF_A_FEW_CHANGES, "the dead counts were removed: nothing was shown"
+    assert int(dead) > _PAGES_OF_A_FEW_CHANGES, "the dead counts were removed: nothing was shown"
     assert await asyncio.to_thread(pages_of_a_sum, durable_server, database) < _PAGES_OF_A_FEW_CHANGES
     assert (await backend.counts(QUEUE)).total == 0
 
@@ -106,10 +108,10 @@ async def test_counts_stay_exact_while_several_processes_change_and_fold_them(
         return folds
 
     async with asyncio.TaskGroup() as group:
-        folding = [group.create_task(fold()) for _ in range(2)]
+        folders = [group.create_task(fold()) for _ in range(2)]
         await asyncio.gather(*(cycles(one, 60) for one in (backend, other) for _ in range(4)))
         ends.set()
-    assert all(one.result() for one in folding)
+    assert all(one.result() for one in folders)
     counts = await backend.counts(QUEUE)
     assert (counts.ready, counts.leased, counts.delayed) == (50, 0, 0)
     rows = await asyncio.to_thread(
@@ -172,9 +174,9 @@ async def test_only_queues_that_changed_often_are_folded() -> None:
     async def fold(queue_ids: list[int]) -> None:
         folded.append(queue_ids)
 
-    folding = CounterFolding(fold)
-    folding.changed([3])
+    counters = CounterFolding(fold)
+    counters.changed([3])
     for _ in range(FOLD_AFTER_CHANGES):
-        folding.changed([7])
-    await folding.stop()
+        counters.changed([7])
+    await counters.stop()
     assert folded == [[7]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from wipsie.queue.backends.postgres import PostgresQueueBackend
 from wipsie.testing.queue_contract import BackendFactory
 from wipsie.testing.queue_contract.state_machine import queue_state_machine
+from wipsie.testing.servers import PostgresServer
 
 
 def profile(examples: int, steps: int) -> settings:
@@ -31,14 +33,19 @@ Run = Callable[[int, int], None]
 
 
 @pytest.fixture
-def run(new_database: str) -> Run:
+def run(postgres_server: PostgresServer) -> Iterator[Run]:
+    # The server that does not wait for the disk: in these stories nothing is killed.
+    name = f"stories_{os.urandom(6).hex()}"
+    url = postgres_server.create_database(name)
+
     def in_schema_of(folder: Path) -> BackendFactory:
         # Each story is told from the beginning: in a schema of its own.
         schema = f"queue_{''.join(sign for sign in folder.name.lower() if sign.isalnum())}"
-        return lambda clock: PostgresQueueBackend(new_database, clock=clock, schema=schema, follow_server_time=False)
+        return lambda clock: PostgresQueueBackend(url, clock=clock, schema=schema, follow_server_time=False)
 
     machine = queue_state_machine(in_schema_of)
-    return lambda examples, steps: run_state_machine_as_test(machine, settings=profile(examples, steps))
+    yield lambda examples, steps: run_state_machine_as_test(machine, settings=profile(examples, steps))
+    postgres_server.drop_database(name)
 
 
 @pytest.mark.slow
