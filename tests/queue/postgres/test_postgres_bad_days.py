@@ -272,9 +272,7 @@ async def _restart_story(server: PostgresServer, take_down: Callable[[], None]) 
         assert refusal.value.retry_after_s
         assert time.monotonic() - began < 2.0, "a call on a server that is away must not hang"
         told = len(load.refusals)
-        await eventually(
-            lambda: len(load.refusals) > told + 30, 10.0, "senders and receivers are told again and again"
-        )
+        await eventually(lambda: len(load.refusals) > told + 30, 10.0, "senders and receivers are told again and again")
         await asyncio.to_thread(server.start)
         await eventually(lambda: len(load.accepted) > before, 15.0, "senders are accepted again")
         await load.end()
