@@ -22,20 +22,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from wipsie.kernel.clock import SystemClock
-from wipsie.kernel.errors import NotSupported, ReceiptExpired, TooManyRequests
-from wipsie.kernel.ids import MessageId, QueueName, Receipt, new_message_id
+from wipsie.kernel.errors import NotSupported, TooManyRequests
+from wipsie.kernel.ids import QueueName, Receipt, new_message_id
 from wipsie.queue.contract import (
     DeadLetterCause,
     DeadLetterOrder,
-    Delivery,
     NewMessage,
-    Outcome,
     Priority,
     QueueSettings,
     SendResult,
     VisibilityChange,
 )
-from wipsie.testing.queue_contract.model import ModelMessage, QueueModel
+from wipsie.testing.queue_contract.model import ModelMessage, QueueModel, agreed
 from wipsie.testing.queue_contract.workbench import BackendFactory
 
 ValueT = TypeVar("ValueT")
@@ -84,7 +82,6 @@ class BlindQueueStateMachine(RuleBasedStateMachine):
         for settings in QUEUES:
             self.run(self.backend.create_queue(settings))
         self.model = QueueModel({settings.name: settings for settings in QUEUES})
-        self.handed_out: list[tuple[QueueName, Receipt, MessageId]] = []
         self.from_before: set[Receipt] = set()
         """Receipts of deliveries made before the last restart."""
 
@@ -137,14 +134,7 @@ class BlindQueueStateMachine(RuleBasedStateMachine):
         ]
         for message, result in zip(messages, self.run(self.backend.send(messages)), strict=True):
             assert isinstance(result, SendResult), result
-            self.model.messages[message.message_id] = ModelMessage(
-                message_id=message.message_id,
-                queue=queue,
-                order=self.model.next_order(),
-                visible_at_ms=self.now_ms + int(delay_s * 1000),
-                priority=message.priority,
-                group_id=message.group_id,
-            )
+            self.model.accept(message, self.now_ms)
 
     @rule(queue=_ANY, max_messages=st.sampled_from([1, 2, 3, 10, 25]))
     def receive(self, queue: QueueName, max_messages: int) -> None:
@@ -158,47 +148,40 @@ class BlindQueueStateMachine(RuleBasedStateMachine):
         assert set(delivered) <= possible, "a message was delivered that is hidden, or whose group is busy"
         assert bool(delivered) == bool(possible), "a receive found nothing although a message may go"
         for delivery in deliveries:
-            self._check_delivery(delivery)
+            self.model.check(delivery)
             self.model.deliver(delivery)
-            self.handed_out.append((queue, delivery.receipt, delivery.message_id))
 
-    @precondition(lambda self: bool(self.handed_out))
+    @precondition(lambda self: bool(self.model.handed_out))
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        queue, receipt, held, message_id = self._pick(data)
+        queue, receipt, held = self._pick(data)
         (outcome,) = self.run(self.backend.delete([(queue, receipt)]))
-        if self._agrees(outcome, held):
-            del self.model.messages[message_id]
+        if (held := agreed(outcome, held)) is not None:
+            del self.model.messages[held.message_id]
 
-    @precondition(lambda self: bool(self.handed_out))
+    @precondition(lambda self: bool(self.model.handed_out))
     @rule(data=st.data(), seconds=st.sampled_from([0.0, 0.0, _LONG_S]), release=st.booleans())
     def change_visibility(self, data: st.DataObject, seconds: float, release: bool) -> None:
-        queue, receipt, held, _ = self._pick(data)
+        queue, receipt, held = self._pick(data)
         if held is not None and not held.is_leased(self.now_ms):
             return  # Whether a lease that ended can be taken up again is the store's own affair.
         change = VisibilityChange(queue, receipt, seconds, release=release)
         (outcome,) = self.run(self.backend.change_visibility([change]))
-        if self._agrees(outcome, held) and held is not None:
-            if release:
-                held.receipt = None
-            held.visible_at_ms = self.now_ms + int(seconds * 1000)
-            held.leased = seconds > 0 and not release
+        if (held := agreed(outcome, held)) is not None:
+            self.model.change_visibility(held, change, self.now_ms)
 
-    @precondition(lambda self: bool(self.handed_out))
+    @precondition(lambda self: bool(self.model.handed_out))
     @rule(data=st.data())
     def dead_letter(self, data: st.DataObject) -> None:
-        queue, receipt, held, _ = self._pick(data)
-        target = self.model.settings[queue].dead_letter_queue
-        if target is None:
+        queue, receipt, held = self._pick(data)
+        if self.model.settings[queue].dead_letter_queue is None:
             return
         (outcome,) = self.run(self.backend.dead_letter([DeadLetterOrder(queue, receipt, _CAUSE)]))
         if receipt in self.from_before and isinstance(outcome, NotSupported):
             assert not self.backend.capabilities.moves_by_any_process
             return
-        if self._agrees(outcome, held) and held is not None:
-            self.model.move(held, target, self.now_ms)
-            held.origin = queue
-            held.receive_count = None
+        if (held := agreed(outcome, held)) is not None:
+            self.model.die(held, self.now_ms)
 
     @rule(queue=st.sampled_from([DEAD, LINE_DEAD]))
     def redrive(self, queue: QueueName) -> None:
@@ -212,11 +195,7 @@ class BlindQueueStateMachine(RuleBasedStateMachine):
         step = self.run(self.backend.redrive(queue, limit=1000))
         assert (step.moved, step.skipped, step.next_sequence_number) == (len(free), 0, None)
         for one in free:
-            assert one.origin is not None
-            self.model.move(one, one.origin, self.now_ms)
-            one.receive_count = 0
-            one.redrive_count += 1
-            one.origin = None
+            self.model.redrive(one, self.now_ms)
 
     @rule(queue=_WORK, deed=st.sampled_from(["pause", "restart", "purge", "pause", "restart"]))
     def something_rare_happens(self, queue: QueueName, deed: str) -> None:
@@ -231,21 +210,20 @@ class BlindQueueStateMachine(RuleBasedStateMachine):
             self.run(self.backend.start())
             if not self.backend.capabilities.fenced_receipts:
                 # Nobody remembers which of the others are stale.
-                self.handed_out = [one for one in self.handed_out if self._holder(*one) is not None]
-            self.from_before = {receipt for _, receipt, _ in self.handed_out}
+                self.model.forget_stale_receipts()
+            self.from_before = {receipt for _, receipt, _ in self.model.handed_out}
         else:
             try:
                 self.run(self.backend.purge(queue))
             except TooManyRequests:
                 return  # A store may want a pause between two purges; then nothing happened.
-            for one in self.model.of(queue):
-                del self.model.messages[one.message_id]
+            self.model.purge(queue)
 
     # What must hold in the end
 
     def _nothing_is_lost_and_nothing_appeared(self) -> None:
-        for queue, receipt, message_id in self.handed_out:
-            held = self._holder(queue, receipt, message_id)
+        for queue, receipt, message_id in self.model.handed_out:
+            held = self.model.holder(queue, receipt, message_id)
             if held is not None and held.is_leased(self.now_ms):
                 assert self.run(self.backend.change_visibility([VisibilityChange(queue, receipt, 0.0)])) == [None]
                 held.leased, held.visible_at_ms = False, self.now_ms
@@ -258,7 +236,7 @@ class BlindQueueStateMachine(RuleBasedStateMachine):
                     break
                 for delivery in deliveries:
                     assert delivery.message_id in possible, f"{queue} holds what nobody sent"
-                    self._check_delivery(delivery)
+                    self.model.check(delivery)
                     del self.model.messages[delivery.message_id]
                 receipts = [(queue, delivery.receipt) for delivery in deliveries]
                 assert self.run(self.backend.delete(receipts)) == [None] * len(receipts)
@@ -267,35 +245,8 @@ class BlindQueueStateMachine(RuleBasedStateMachine):
 
     # Helpers
 
-    def _pick(self, data: st.DataObject) -> tuple[QueueName, Receipt, ModelMessage | None, MessageId]:
-        # From the newest: stale ones come up often enough, current ones must too.
-        index = data.draw(st.integers(0, min(len(self.handed_out), 8) - 1), label="receipt")
-        queue, receipt, message_id = self.handed_out[-1 - index]
-        return queue, receipt, self._holder(queue, receipt, message_id), message_id
-
-    def _holder(self, queue: QueueName, receipt: Receipt, message_id: MessageId) -> ModelMessage | None:
-        """The message this receipt is current for."""
-        message = self.model.messages.get(message_id)
-        return message if message is not None and message.queue == queue and message.receipt == receipt else None
-
-    def _agrees(self, outcome: Outcome, held: ModelMessage | None) -> bool:
-        """True when the call was right to be done; fails when a current receipt is refused or a stale one taken."""
-        if held is None:
-            assert isinstance(outcome, ReceiptExpired), f"a stale receipt was answered with {outcome!r}"
-            return False
-        assert outcome is None, f"a current receipt was refused: {outcome!r}"
-        return True
-
-    def _check_delivery(self, delivery: Delivery) -> None:
-        message = self.model.messages[delivery.message_id]
-        assert message.queue == delivery.queue
-        assert all(delivery.receipt != receipt for _, receipt, _ in self.handed_out), "a receipt was used twice"
-        if message.receive_count is not None:
-            assert delivery.receive_count == message.receive_count + 1
-        assert delivery.redrive_count == message.redrive_count
-        assert delivery.priority == message.priority
-        assert delivery.group_id == message.group_id
-        assert (delivery.dead_letter is not None) == (message.origin is not None)
+    def _pick(self, data: st.DataObject) -> tuple[QueueName, Receipt, ModelMessage | None]:
+        return data.draw(st.sampled_from(self.model.newest_receipts()), label="receipt")
 
 
 def blind_queue_state_machine(make_factory: Callable[[Path], BackendFactory]) -> type[BlindQueueStateMachine]:

@@ -24,13 +24,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from wipsie.kernel.errors import ReceiptExpired
-from wipsie.kernel.ids import MessageId, QueueName, Receipt, new_message_id
+from wipsie.kernel.ids import QueueName, Receipt, new_message_id
 from wipsie.queue.contract import (
     DeadLetterCause,
     DeadLetterOrder,
     Delivery,
     NewMessage,
-    Outcome,
     Priority,
     QueueCounts,
     QueueSettings,
@@ -39,7 +38,7 @@ from wipsie.queue.contract import (
     VisibilityChange,
 )
 from wipsie.testing.clock import FakeClock
-from wipsie.testing.queue_contract.model import ModelMessage, QueueModel
+from wipsie.testing.queue_contract.model import ModelMessage, QueueModel, agreed
 from wipsie.testing.queue_contract.workbench import BackendFactory
 
 ValueT = TypeVar("ValueT")
@@ -76,7 +75,6 @@ class QueueStateMachine(RuleBasedStateMachine):
         for settings in QUEUES:
             self.run(self.backend.create_queue(settings))
         self.model = QueueModel({settings.name: settings for settings in QUEUES})
-        self.handed_out: list[tuple[QueueName, Receipt, MessageId]] = []
 
     def run(self, call: Coroutine[Any, Any, ValueT]) -> ValueT:
         return self.loop.run_until_complete(asyncio.wait_for(call, 10.0))
@@ -122,7 +120,7 @@ class QueueStateMachine(RuleBasedStateMachine):
         ]
         for message, result in zip(messages, self.run(self.backend.send(messages)), strict=True):
             assert isinstance(result, SendResult), result
-            self._accepted(message)
+            self.model.accept(message, self.now_ms)
 
     @rule(queue=st.sampled_from([PLAIN, LINE]), key=st.sampled_from(["k1", "k2"]))
     def send_with_a_key(self, queue: QueueName, key: str) -> None:
@@ -141,7 +139,7 @@ class QueueStateMachine(RuleBasedStateMachine):
             assert result.message_id == first_id
         else:
             assert not result.duplicate
-            self._accepted(message)
+            self.model.accept(message, self.now_ms)
             self.model.keys[queue, key] = (message.message_id, self.now_ms + 300_000)
 
     @rule(queue=_ANY, max_messages=st.sampled_from([1, 2, 3, 10]), timeout_s=st.sampled_from([None, 1.0, 100.0]))
@@ -159,7 +157,6 @@ class QueueStateMachine(RuleBasedStateMachine):
         for delivery in deliveries:
             self._check_delivery(delivery, timeout_s)
             model.deliver(delivery)
-            self.handed_out.append((queue, delivery.receipt, delivery.message_id))
         settings = model.settings[queue]
         if settings.fifo or settings.key_concurrency is not None:
             # A poisonous head that was moved away makes place for the next, in this receive or the one after.
@@ -180,16 +177,15 @@ class QueueStateMachine(RuleBasedStateMachine):
         self.clock.jump(30.0)
         self.receive(queue, 10, None)
 
-    @precondition(lambda self: bool(self.handed_out))
+    @precondition(lambda self: bool(self.model.handed_out))
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        queue, receipt, message_id = self._pick(data)
-        held = self._holder(queue, receipt, message_id)
+        queue, receipt, held = self._pick(data)
         (outcome,) = self.run(self.backend.delete([(queue, receipt)]))
-        if self._agrees(outcome, held):
-            del self.model.messages[message_id]
+        if (held := agreed(outcome, held)) is not None:
+            del self.model.messages[held.message_id]
 
-    @precondition(lambda self: bool(self.handed_out))
+    @precondition(lambda self: bool(self.model.handed_out))
     @rule(
         data=st.data(),
         seconds=st.sampled_from([0.0, 0.0, 10.0, 100.0]),
@@ -197,8 +193,7 @@ class QueueStateMachine(RuleBasedStateMachine):
         undo_receive=st.booleans(),
     )
     def change_visibility(self, data: st.DataObject, seconds: float, release: bool, undo_receive: bool) -> None:
-        queue, receipt, message_id = self._pick(data)
-        held = self._holder(queue, receipt, message_id)
+        queue, receipt, held = self._pick(data)
         if queue in (DEAD, LINE_DEAD):
             # The contract does not say whether a redrive takes delayed dead letters.
             release = undo_receive = False
@@ -207,26 +202,19 @@ class QueueStateMachine(RuleBasedStateMachine):
         (outcome,) = self.run(self.backend.change_visibility([change]))
         if lease_ended and queue in (KEYED, LINE) and isinstance(outcome, ReceiptExpired):
             return  # Another message took its place meanwhile.
-        if self._agrees(outcome, held) and held is not None:
-            if undo_receive and held.receive_count:
-                held.receive_count -= 1
-            if release or undo_receive:
-                held.receipt = None
-            held.visible_at_ms = self.now_ms + int(seconds * 1000)
-            held.leased = seconds > 0 and not release and not undo_receive
+        if (held := agreed(outcome, held)) is not None:
+            self.model.change_visibility(held, change, self.now_ms)
         self._check_keys(queue)
 
-    @precondition(lambda self: bool(self.handed_out))
+    @precondition(lambda self: bool(self.model.handed_out))
     @rule(data=st.data())
     def dead_letter(self, data: st.DataObject) -> None:
-        queue, receipt, message_id = self._pick(data)
-        dead_letter_queue = self.model.settings[queue].dead_letter_queue
-        if dead_letter_queue is None:
+        queue, receipt, held = self._pick(data)
+        if self.model.settings[queue].dead_letter_queue is None:
             return
-        held = self._holder(queue, receipt, message_id)
         (outcome,) = self.run(self.backend.dead_letter([DeadLetterOrder(queue, receipt, _CAUSE)]))
-        if self._agrees(outcome, held) and held is not None:
-            self._died(held)
+        if (held := agreed(outcome, held)) is not None:
+            self.model.die(held, self.now_ms)
 
     @rule(queue=st.sampled_from([DEAD, LINE_DEAD]))
     def redrive(self, queue: QueueName) -> None:
@@ -236,11 +224,7 @@ class QueueStateMachine(RuleBasedStateMachine):
         assert (step.moved, step.skipped) == (len(free), len(letters) - len(free))
         assert step.next_sequence_number is None
         for one in free:
-            assert one.origin is not None
-            self.model.move(one, one.origin, self.now_ms)
-            one.receive_count = 0
-            one.redrive_count += 1
-            one.origin = None
+            self.model.redrive(one, self.now_ms)
 
     @rule(queue=_WORK, deed=st.sampled_from(["pause", "restart", "purge", "pause", "restart"]))
     def something_rare_happens(self, queue: QueueName, deed: str) -> None:
@@ -254,10 +238,8 @@ class QueueStateMachine(RuleBasedStateMachine):
             self.backend = self.factory(self.clock)
             self.run(self.backend.start())
         else:
-            messages = self.model.of(queue)
-            assert self.run(self.backend.purge(queue)) == len(messages)
-            for one in messages:
-                del self.model.messages[one.message_id]
+            assert self.run(self.backend.purge(queue)) == len(self.model.of(queue))
+            self.model.purge(queue)
 
     # What must always hold
 
@@ -281,41 +263,8 @@ class QueueStateMachine(RuleBasedStateMachine):
 
     # Helpers
 
-    def _accepted(self, message: NewMessage) -> None:
-        self.model.messages[message.message_id] = ModelMessage(
-            message_id=message.message_id,
-            queue=message.queue,
-            order=self.model.next_order(),
-            visible_at_ms=self.now_ms + int((message.delay_s or 0.0) * 1000),
-            priority=message.priority,
-            group_id=message.group_id,
-        )
-
-    def _pick(self, data: st.DataObject) -> tuple[QueueName, Receipt, MessageId]:
-        # From the newest: stale ones come up often enough, current ones must too.
-        index = data.draw(st.integers(0, min(len(self.handed_out), 8) - 1), label="receipt")
-        return self.handed_out[-1 - index]
-
-    def _holder(self, queue: QueueName, receipt: Receipt, message_id: MessageId) -> ModelMessage | None:
-        """The message this receipt is current for."""
-        message = self.model.messages.get(message_id)
-        return message if message is not None and message.queue == queue and message.receipt == receipt else None
-
-    def _agrees(self, outcome: Outcome, held: ModelMessage | None) -> bool:
-        """True when the call was right to be done; fails when a current receipt is refused or a stale one taken."""
-        if held is None:
-            assert isinstance(outcome, ReceiptExpired), f"a stale receipt was answered with {outcome!r}"
-            return False
-        assert outcome is None, f"a current receipt was refused: {outcome!r}"
-        return True
-
-    def _died(self, message: ModelMessage) -> None:
-        origin = message.queue
-        dead_letter_queue = self.model.settings[origin].dead_letter_queue
-        assert dead_letter_queue is not None
-        self.model.move(message, dead_letter_queue, self.now_ms)
-        message.origin = origin
-        message.receive_count = None
+    def _pick(self, data: st.DataObject) -> tuple[QueueName, Receipt, ModelMessage | None]:
+        return data.draw(st.sampled_from(self.model.newest_receipts()), label="receipt")
 
     def _learn_receive_limit(self, poison: list[ModelMessage]) -> bool:
         """Which of the messages over their receive limit this receive came upon: the contract leaves that open."""
@@ -327,21 +276,15 @@ class QueueStateMachine(RuleBasedStateMachine):
                 if (message := known.get(letter.message_id)) is not None:
                     assert letter.dead_letter is not None
                     assert letter.dead_letter.cause.code == "RECEIVE_LIMIT"
-                    self._died(message)
+                    self.model.die(message, self.now_ms)
                     moved = True
         return moved
 
     def _check_delivery(self, delivery: Delivery, timeout_s: float | None) -> None:
+        self.model.check(delivery)
         message = self.model.messages[delivery.message_id]
-        assert message.queue == delivery.queue
         assert message.is_waiting(self.now_ms), "delivered within a lease or a delay"
         assert not self.model.is_poison(message), "delivered more often than its queue allows"
-        assert all(delivery.receipt != receipt for _, receipt, _ in self.handed_out), "a receipt was used twice"
-        if message.receive_count is not None:
-            assert delivery.receive_count == message.receive_count + 1
-        assert delivery.redrive_count == message.redrive_count
-        assert delivery.priority == message.priority
-        assert (delivery.dead_letter is not None) == (message.origin is not None)
         settings = self.model.settings[delivery.queue]
         lease_s = settings.visibility_timeout_s if timeout_s is None else timeout_s
         assert (delivery.received_at_ms, delivery.lease_until_ms) == (self.now_ms, self.now_ms + int(lease_s * 1000))
