@@ -23,26 +23,24 @@ class Buffer:
         self.refill_at = 0
         """Call the fetcher when so few are left."""
         self.is_closed = False
-        self._messages: deque[Held] = deque()
+        self.messages: deque[Held] = deque()
+        """To look at, not to change: asked for every message, so it is not behind a call."""
         self._idle_slots: list[asyncio.Future[None]] = []
         self._fetcher: asyncio.Future[None] | None = None
 
-    def __len__(self) -> int:
-        return len(self._messages)
-
     def put(self, batch: Sequence[Held]) -> None:
         """Messages that were just received."""
-        self._messages.extend(batch)
+        self.messages.extend(batch)
         self._wake_slots(len(batch))
 
     def put_first(self, batch: Sequence[Held]) -> None:
         """Messages that waited longer than any here."""
-        self._messages.extendleft(reversed(batch))
+        self.messages.extendleft(reversed(batch))
         self._wake_slots(len(batch))
 
     def take(self) -> Held:
         """The next message, of which there must be one."""
-        held = self._messages.popleft()
+        held = self.messages.popleft()
         # Before the handler starts, or a slow one would keep the free slots waiting for messages.
         if self._fetcher is not None:
             self.call_fetcher_if_low()
@@ -50,7 +48,7 @@ class Buffer:
 
     def call_fetcher_if_low(self) -> None:
         """Have the fetcher look again, unless there are enough."""
-        if self._fetcher is not None and len(self._messages) <= self.refill_at:
+        if self._fetcher is not None and len(self.messages) <= self.refill_at:
             self.call_fetcher()
 
     def call_fetcher(self) -> None:
@@ -75,8 +73,8 @@ class Buffer:
     def close(self) -> list[Held]:
         """Let nothing start any more; gives what was left."""
         self.is_closed = True
-        left = list(self._messages)
-        self._messages.clear()
+        left = list(self.messages)
+        self.messages.clear()
         return left
 
     def _wake_slots(self, count: int) -> None:

@@ -161,7 +161,7 @@ class Consumer:
         return {
             "slots": self._slots.concurrency,
             "running": self._runner.running,
-            "buffered": len(self._buffer),
+            "buffered": len(self._buffer.messages),
             "aside": self._admission.aside,
             "prefetch": self._prefetch.ahead,
             "paused": self._fetcher.paused,

@@ -107,7 +107,7 @@ class Fetcher:
             return 0
         self._prefetch.update(self._clock.monotonic())
         self._buffer.refill_at = self._prefetch.refill_at
-        buffered = len(self._buffer)
+        buffered = len(self._buffer.messages)
         if buffered > self._prefetch.refill_at:
             return 0
         return min(self._free_slots() + self._prefetch.ahead - buffered, limits.BATCH_MESSAGES_MAX)

@@ -102,11 +102,12 @@ class SlotPool:
     async def _work(self, slot: Slot) -> None:
         """The life of a slot."""
         buffer = self._buffer
+        waiting = buffer.messages
         settler = self._settler
         run = self._runner.run
         turn = 0
         while not slot.abandoned:
-            if not buffer:
+            if not waiting:
                 await self._wait_for_work()
                 turn = 0
                 continue
