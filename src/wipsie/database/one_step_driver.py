@@ -7,9 +7,10 @@ lock travels with the first statement. The price: rows are never streamed; page 
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from typing import Any, cast
 
 import aiosqlite
 
@@ -82,7 +83,17 @@ class OneStepCursor:
 class OneStepConnection(aiosqlite.Connection):
     """An aiosqlite connection with `OneStepCursor`s."""
 
-    _begin_asked = False
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        """`connector` opens the file, in the connection's thread."""
+        super().__init__(self._open, iter_chunk_size=_ITERATION_ROWS)
+        self._connector_given = connector
+        self._opened: sqlite3.Connection | None = None
+        self._begin_asked = False
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        # aiosqlite closes what it handed over. Who was cancelled while the file was being opened got nothing.
+        cast(Any, self._tx).put_nowait((None, self._close_opened))  # pyright: ignore[reportUnknownMemberType]
+        return cast(Any, super()).stop()
 
     def cursor(self) -> Any:
         return OneStepCursor(self)
@@ -109,10 +120,18 @@ class OneStepConnection(aiosqlite.Connection):
         """Run `function(sqlite3 connection, *arguments)` in the connection's thread."""
         await self._execute(function, self._conn, *arguments)  # pyright: ignore[reportUnknownMemberType]
 
+    def _open(self) -> sqlite3.Connection:
+        self._opened = self._connector_given()
+        return self._opened
+
+    def _close_opened(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
 
 def connect(database: str, **options: Any) -> OneStepConnection:
     """As `aiosqlite.connect`: await the result to open it. For SQLAlchemy's ``async_creator_fn``."""
-    connection = OneStepConnection(lambda: sqlite3.connect(database, **options), iter_chunk_size=_ITERATION_ROWS)
+    connection = OneStepConnection(lambda: sqlite3.connect(database, **options))
     # A process that ends without closing must not wait for this thread.
     connection._thread.daemon = True  # pyright: ignore[reportPrivateUsage]
     return connection
