@@ -92,7 +92,7 @@ class OneStepConnection(aiosqlite.Connection):
 
     def stop(self) -> asyncio.Future[Any] | None:
         # aiosqlite closes what it handed over. Who was cancelled while the file was being opened got nothing.
-        cast(Any, self._tx).put_nowait((None, self._close_opened))  # pyright: ignore[reportUnknownMemberType]
+        cast(Any, self._tx).put_nowait((None, self._close_opened))
         return cast(Any, super()).stop()
 
     def cursor(self) -> Any:
