@@ -57,6 +57,15 @@ async def backend(new_database: str) -> AsyncIterator[PostgresQueueBackend]:
 
 
 @pytest.fixture
+async def other(backend: PostgresQueueBackend, new_database: str) -> AsyncIterator[PostgresQueueBackend]:
+    """A second process's backend on the same database."""
+    other = PostgresQueueBackend(new_database, clock=SystemClock())
+    await other.start()
+    yield other
+    await other.stop()
+
+
+@pytest.fixture
 async def old_snapshot(backend: PostgresQueueBackend, new_database: str) -> AsyncIterator[AsyncConnection]:
     """A transaction of another program that has read and is not ended: no vacuum removes anything."""
     engine = create_async_engine(new_database.replace("postgresql://", "postgresql+asyncpg://"))
@@ -88,10 +97,8 @@ async def test_counts_cost_the_same_after_thousands_of_changes_that_no_vacuum_ma
 
 
 async def test_counts_stay_exact_while_several_processes_change_and_fold_them(
-    backend: PostgresQueueBackend, durable_server: PostgresServer, new_database: str
+    backend: PostgresQueueBackend, other: PostgresQueueBackend, durable_server: PostgresServer, new_database: str
 ) -> None:
-    other = PostgresQueueBackend(new_database, clock=SystemClock())
-    await other.start()
     database = new_database.rpartition("/")[2]
     await backend.send([message() for _ in range(50)])
     ends = asyncio.Event()
@@ -121,7 +128,6 @@ async def test_counts_stay_exact_while_several_processes_change_and_fold_them(
         database=database,
     )
     assert rows.split() == ["1", "1"], "what was folded is gone, and one beginning is remembered"
-    await other.stop()
 
 
 async def test_a_deleted_queue_leaves_no_counters(
