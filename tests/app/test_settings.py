@@ -110,6 +110,10 @@ def test_a_misspelt_variable_is_told_with_the_one_that_was_meant() -> None:
     assert {one.name: one.meant for one in found} == {"API_PROT": "API_PORT", "WIPSI_DATA_DIR": "WIPSIE_DATA_DIR"}
 
 
+def test_a_variable_that_one_command_reads_is_not_called_useless() -> None:
+    assert unknown_variables({"WIPSIE_MOVE_FROM": "sqlite:///q.db", "WIPSIE_MOVE_TO": "redis://127.0.0.1"}) == []
+
+
 def test_a_variable_of_a_later_version_is_said_to_have_no_effect() -> None:
     (found,) = unknown_variables({"CELERY_BROKER_URL": "sqs://"})
     assert "not used by this version" in found.note

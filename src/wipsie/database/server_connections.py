@@ -15,6 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from wipsie.database.encryption import encryption_advice
 from wipsie.database.failures import POSTGRES_GONE, RETRY_LATER_S, RETRY_SOON_S, postgres_state
 from wipsie.database.late_returns import close_what_comes_back_late
 from wipsie.database.urls import DatabaseUrl, ServerAddress
@@ -111,6 +112,12 @@ def _unreachable(server: ServerAddress, error: Exception) -> StorageUnavailable:
         # Told apart at the start, where waiting would not help; see `Database.start`.
         return StorageUnavailable(
             sentence, details={"setting": "DATABASE_URL", "sqlstate": state}, retry_after_s=RETRY_LATER_S
+        )
+    if (advice := encryption_advice(error, server.dsn)) is not None:
+        return StorageUnavailable(
+            f"Database: {advice}, in DATABASE_URL ({server.shown}).",
+            details={"setting": "DATABASE_URL"},
+            retry_after_s=RETRY_LATER_S,
         )
     if isinstance(error, TimeoutError):
         reason = f"it does not answer within {server.connect_timeout_s:g} s"

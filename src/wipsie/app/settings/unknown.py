@@ -21,6 +21,8 @@ LATER = {
 }
 """Variables of the product's specification that this version does not read."""
 
+_OF_COMMANDS = frozenset({"WIPSIE_MOVE_FROM", "WIPSIE_MOVE_TO"})
+"""Read by `wipsie queue migrate` alone."""
 _OURS = ("WIPSIE_", "QUEUE_", "SQS_", "BLOB_", "API_", "CORS_", "WORKER_", "TASK_RUNS_", "POLLING_", "SMTP_", "MAIL_")
 _CLOSE = 0.84
 
@@ -40,7 +42,7 @@ def unknown_variables(values: Mapping[str, str]) -> list[UnknownVariable]:
     """Set variables that look like ours and are not read. Names far from ours are other programs' business."""
     known = {name for declared in all_variables() for name in (declared.name, *declared.also)}
     found: list[UnknownVariable] = []
-    for name in sorted(set(values) - known):
+    for name in sorted(set(values) - known - _OF_COMMANDS):
         if name in LATER:
             found.append(UnknownVariable(name, None, f"{name} is not used by this version; it is {LATER[name]}."))
             continue

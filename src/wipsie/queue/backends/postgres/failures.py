@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from wipsie.database.encryption import encryption_advice
 from wipsie.database.failures import POSTGRES_GONE, postgres_state
 from wipsie.database.urls import ServerAddress
 from wipsie.kernel.errors import ConfigurationError, InvalidMessageContents, StorageUnavailable, WipsieError
 from wipsie.queue.backends.postgres.driver import is_driver_error, wrong_option
-from wipsie.queue.backends.postgres.encryption import encryption_advice
 
 RETRY_SOON_S = 1.0
 RETRY_LATER_S = 5.0
