@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from functools import partial
 
 import pytest
 from redis_places import QUEUE, WrongClock, acknowledge, message, opened, plain, sent
@@ -12,8 +13,10 @@ from redis_places import QUEUE, WrongClock, acknowledge, message, opened, plain,
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, ShuttingDown
 from wipsie.kernel.ids import QueueName
+from wipsie.queue.backend_kit import receiving
 from wipsie.queue.backends.redis import RedisQueueBackend
 from wipsie.queue.contract import MessageState, QueueSettings, VisibilityChange
+from wipsie.testing.eventually import eventually
 from wipsie.testing.servers.redis import RedisServer
 
 
@@ -55,20 +58,21 @@ async def test_waiting_receivers_cost_next_to_no_processor_time(redis_server: Re
         assert share < 0.2, f"100 waiting receivers took {share:.0%} of a processor"
 
 
-async def test_a_send_of_another_process_wakes_a_receiver_long_before_it_looks_again(
-    redis_server: RedisServer,
+async def test_a_send_of_another_process_wakes_a_receiver_that_would_not_look_again(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Nobody looks by himself any more: only the wake-up brings the message.
+    monkeypatch.setattr(receiving, "RECHECK_S", 3600.0)
     async with (
         opened(redis_server, namespace="test-wake") as left,
         opened(redis_server, namespace="test-wake") as right,
     ):
         for _ in range(5):
-            waiting = asyncio.create_task(left.receive(QUEUE, wait_s=10.0))
-            await asyncio.sleep(0.1)
-            started = time.monotonic()
+            before = await script_calls(redis_server)
+            waiting = asyncio.create_task(left.receive(QUEUE, wait_s=60.0))
+            await eventually(partial(has_run_scripts_since, redis_server, before), 20.0, "the receiver has looked")
             await right.send([message()])
-            assert len(await waiting) == 1
-            assert time.monotonic() - started < 0.5
+            assert len(await asyncio.wait_for(waiting, 20.0)) == 1
             await acknowledge(left, waiting.result())
 
 
@@ -256,6 +260,10 @@ def test_a_url_that_cannot_be_used_is_refused_by_the_name_of_its_setting(url: st
     with pytest.raises(ConfigurationError, match="QUEUE_URL") as refusal:
         RedisQueueBackend(url, clock=SystemClock())
     assert "geheim" not in refusal.value.message
+
+
+async def has_run_scripts_since(server: RedisServer, before: int) -> bool:
+    return await script_calls(server) > before
 
 
 async def script_calls(server: RedisServer) -> int:
