@@ -63,6 +63,30 @@ async def test_a_message_that_fails_for_now_comes_back_by_the_retry_ladder(parts
     assert [run.status for run in await parts.run_log.runs_of(message_id)] == ["retried"]
 
 
+async def test_a_message_no_handler_takes_is_recorded_before_it_is_dead_lettered_whatever_it_is_called(
+    parts: Parts,
+) -> None:
+    message_id = await send(parts, "task_processing", task_type="sing\0", data=[], correlation_id="song")
+    processor, stored = direct(parts, "task_processing")
+    processed = await processor.process(await taken(processor))
+    assert (processed.status, processed.dead_lettered) == ("rejected", True)
+    (run,) = await parts.run_log.runs_of(message_id)
+    (dead,) = await parts.engine.peek(parts.engine.names.dead_letter(stored))
+    assert dead.dead_letter is not None
+    (attempt,) = dead.dead_letter.cause.attempts
+    assert (attempt.started_at_ms, attempt.error) == (run.started_at_ms, run.error)
+    assert run.correlation_id == "song"
+    assert "\0" not in f"{run.error}{run.task_type}{dead.dead_letter.cause.reason}"
+
+
+async def test_a_run_without_a_correlation_of_its_own_is_its_own(parts: Parts) -> None:
+    message_id = await send(parts, "default", task_type="default", data={})
+    processor, _ = direct(parts, "default")
+    await processor.process(await taken(processor))
+    (run,) = await parts.run_log.runs_of(message_id)
+    assert run.correlation_id == message_id
+
+
 async def test_a_skipped_message_is_as_if_nobody_had_looked(parts: Parts) -> None:
     await send(parts, "default", task_type="default", data={})
     processor, _ = direct(parts, "default")

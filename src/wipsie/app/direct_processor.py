@@ -11,7 +11,7 @@ from typing import Any
 from wipsie.app.parts import Parts
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName
-from wipsie.queue.contract import AttemptRecord, DeadLetterCause, DeadLetterOrder, Delivery, VisibilityChange
+from wipsie.queue.contract import DeadLetterCause, DeadLetterOrder, Delivery, VisibilityChange
 from wipsie.telemetry.correlation import reset, set_ids
 from wipsie.workers import run_log as runs
 from wipsie.workers.handler import TaskContext, TaskServices
@@ -19,8 +19,9 @@ from wipsie.workers.results import result_text
 from wipsie.workers.retry_policy import RetryPolicy
 from wipsie.workers.route import Route
 from wipsie.workers.run_log import TaskRun
+from wipsie.workers.run_record import attempts_of, unsuccessful_run
 from wipsie.workers.task_decoder import TaskDecoder, Undeliverable
-from wipsie.workers.verdict import Bury, GiveBack, HandlerTimedOut, judge
+from wipsie.workers.verdict import Bury, GiveBack, HandlerTimedOut, Verdict, judge, judge_refusal
 
 _LEASE_BEYOND_S = 60.0
 """The lease outlasts the handler's time-out by this much, since nobody renews it."""
@@ -42,6 +43,17 @@ class Processed:
     error: str | None = None
     retry_in_s: float | None = None
     dead_lettered: bool = False
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One delivery in hand."""
+
+    delivery: Delivery
+    attempt: int
+    task_type: str
+    correlation_id: str | None
+    started_at_ms: int
 
 
 class DirectProcessor:
@@ -72,69 +84,113 @@ class DirectProcessor:
 
     async def process(self, delivery: Delivery) -> Processed:
         """Run the handler and do with the message what a worker would: acknowledge, retry later or dead-letter."""
-        started_at_ms = self._parts.clock.now_ms()
-        started = self._parts.clock.monotonic()
-        if delivery.receive_count > 1 and await self._parts.run_log.succeeded([delivery.message_id]):
-            await self.delete(delivery)
-            return Processed(
-                message_id=delivery.message_id,
-                task_type="",
-                status=runs.SUCCEEDED,
-                attempt=delivery.receive_count,
-                run_ms=0.0,
-                error="It had succeeded before; only the acknowledgement was missing.",
-            )
+        clock = self._parts.clock
+        attempt = 1
+        if delivery.receive_count > 1:
+            if await self._parts.run_log.succeeded([delivery.message_id]):
+                await self.delete(delivery)
+                return Processed(
+                    message_id=delivery.message_id,
+                    task_type="",
+                    status=runs.SUCCEEDED,
+                    attempt=delivery.receive_count,
+                    run_ms=0.0,
+                    error="It had succeeded before; only the acknowledgement was missing.",
+                )
+            attempt = await self._attempt_of(delivery)
+        started_at_ms = clock.now_ms()
+        started = clock.monotonic()
         try:
             route, message = self._decoder.decode(delivery)
         except Undeliverable as refusal:
-            await self._bury(delivery, Bury(refusal.code, str(refusal)), started_at_ms)
-            await self._record(delivery, refusal.task_type, runs.REJECTED, started_at_ms, 0.0, error=str(refusal))
-            return Processed(
-                message_id=delivery.message_id,
-                task_type=refusal.task_type,
-                status=runs.REJECTED,
-                attempt=delivery.receive_count,
-                run_ms=0.0,
-                error=str(refusal),
-                dead_lettered=True,
-            )
-        result: str | None = None
-        failure: BaseException | None = None
+            refused = _Try(delivery, attempt, refusal.task_type, refusal.correlation_id, started_at_ms)
+            return await self._did_not_succeed(refused, judge_refusal(refusal))
+        one = _Try(delivery, attempt, message.task_type, message.correlation_id or delivery.message_id, started_at_ms)
         await self._extend(delivery, route)
-        token = set_ids(None, message.correlation_id)
+        token = set_ids(message.request_id, one.correlation_id)
         try:
-            result = result_text(await self._call(route, message, delivery))
+            result = result_text(await self._call(route, message, one))
         except Exception as error:
-            failure = error
+            return await self._did_not_succeed(one, judge(error, attempt, route.retry))
         finally:
             reset(token)
-        run_ms = (self._parts.clock.monotonic() - started) * 1000
-        task_type = message.task_type
-        if failure is None:
-            # First what was done, then the acknowledgement: a crash between the two does not repeat the work.
-            await self._record(delivery, task_type, runs.SUCCEEDED, started_at_ms, run_ms, result=result)
-            await self.delete(delivery)
-            return self._processed(delivery, task_type, runs.SUCCEEDED, run_ms, result=result)
-        verdict = judge(failure, delivery.receive_count, route.retry)
-        if verdict.status is not None:
-            await self._record(
-                delivery, task_type, verdict.status, started_at_ms, run_ms, error=verdict.error, trace=verdict.traceback
-            )
-        status = verdict.status or "returned"
-        if isinstance(verdict.action, GiveBack):
-            await self._give_back(delivery, verdict.action)
-            delay_s = verdict.action.delay_s
-            return self._processed(delivery, task_type, status, run_ms, error=verdict.error, retry_in_s=delay_s)
-        await self._bury(delivery, verdict.action, started_at_ms)
-        return self._processed(delivery, task_type, status, run_ms, error=verdict.error, dead_lettered=True)
+        run_ms = round((clock.monotonic() - started) * 1000, 3)
+        # First what was done, then the acknowledgement: a crash between the two does not repeat the work.
+        await self._parts.run_log.record([self._success(one, run_ms, result)])
+        await self.delete(delivery)
+        return Processed(
+            message_id=delivery.message_id,
+            task_type=one.task_type,
+            status=runs.SUCCEEDED,
+            attempt=attempt,
+            run_ms=run_ms,
+            result=result,
+        )
 
-    async def _call(self, route: Route, message: Any, delivery: Delivery) -> Any:
-        context = TaskContext(
-            delivery=delivery,
+    async def _attempt_of(self, delivery: Delivery) -> int:
+        if self._parts.engine.capabilities.undo_receive:
+            return delivery.receive_count
+        # This queue counts also what was given back untried; the run log has the tries only.
+        tries = await self._parts.run_log.tries_of([delivery.message_id])
+        return tries.get(delivery.message_id, 0) + 1
+
+    async def _did_not_succeed(self, one: _Try, verdict: Verdict) -> Processed:
+        """Record the try, then do with the message what the verdict says."""
+        run = None
+        if verdict.status is not None:
+            run = unsuccessful_run(
+                one.delivery,
+                queue=self._short,
+                task_type=one.task_type,
+                attempt=one.attempt,
+                status=verdict.status,
+                worker=self._worker,
+                started_at_ms=one.started_at_ms,
+                finished_at_ms=self._parts.clock.now_ms(),
+                error=verdict.error,
+                traceback=verdict.traceback,
+                correlation_id=one.correlation_id,
+            )
+            await self._parts.run_log.record([run])
+        action = verdict.action
+        if isinstance(action, GiveBack):
+            await self._give_back(one.delivery, action)
+        else:
+            await self._bury(one.delivery, action)
+        return Processed(
+            message_id=one.delivery.message_id,
+            task_type=one.task_type,
+            status=verdict.status or "returned",
+            attempt=one.attempt,
+            run_ms=run.run_ms if run is not None else 0.0,
+            error=verdict.error,
+            retry_in_s=action.delay_s if isinstance(action, GiveBack) else None,
+            dead_lettered=isinstance(action, Bury),
+        )
+
+    def _success(self, one: _Try, run_ms: float, result: str | None) -> TaskRun:
+        return TaskRun(
+            message_id=one.delivery.message_id,
             queue=self._short,
-            attempt=delivery.receive_count,
+            task_type=one.task_type,
+            attempt=one.attempt,
+            status=runs.SUCCEEDED,
             worker=self._worker,
-            correlation_id=message.correlation_id,
+            wait_ms=max(0, one.started_at_ms - one.delivery.waiting_since_ms),
+            started_at_ms=one.started_at_ms,
+            finished_at_ms=self._parts.clock.now_ms(),
+            run_ms=run_ms,
+            result=result,
+            correlation_id=one.correlation_id,
+        )
+
+    async def _call(self, route: Route, message: Any, one: _Try) -> Any:
+        context = TaskContext(
+            delivery=one.delivery,
+            queue=self._short,
+            attempt=one.attempt,
+            worker=self._worker,
+            correlation_id=one.correlation_id,
             services=self._services,
         )
         deadline = asyncio.timeout(route.timeout_s)
@@ -159,65 +215,10 @@ class DirectProcessor:
         )
         _raise_first(await self._parts.engine.change_visibility([change]))
 
-    async def _bury(self, delivery: Delivery, action: Bury, started_at_ms: int) -> None:
-        attempt = AttemptRecord(
-            delivery.receive_count, started_at_ms, self._parts.clock.now_ms(), self._worker, action.reason
-        )
-        cause = DeadLetterCause(action.code, action.reason, action.traceback, self._worker, (attempt,))
+    async def _bury(self, delivery: Delivery, action: Bury) -> None:
+        attempts = attempts_of(await self._parts.run_log.runs_of(delivery.message_id))
+        cause = DeadLetterCause(action.code, action.reason, action.traceback, self._worker, attempts)
         _raise_first(await self._parts.engine.dead_letter([DeadLetterOrder(self._stored, delivery.receipt, cause)]))
-
-    async def _record(
-        self,
-        delivery: Delivery,
-        task_type: str,
-        status: str,
-        started_at_ms: int,
-        run_ms: float,
-        *,
-        result: str | None = None,
-        error: str | None = None,
-        trace: str | None = None,
-    ) -> None:
-        run = TaskRun(
-            message_id=delivery.message_id,
-            queue=self._short,
-            task_type=task_type,
-            attempt=delivery.receive_count,
-            status=status,
-            worker=self._worker,
-            wait_ms=max(0, delivery.received_at_ms - delivery.waiting_since_ms),
-            started_at_ms=started_at_ms,
-            finished_at_ms=self._parts.clock.now_ms(),
-            run_ms=run_ms,
-            result=result,
-            error=error,
-            traceback=trace,
-        )
-        await self._parts.run_log.record([run])
-
-    def _processed(
-        self,
-        delivery: Delivery,
-        task_type: str,
-        status: str,
-        run_ms: float,
-        *,
-        result: str | None = None,
-        error: str | None = None,
-        retry_in_s: float | None = None,
-        dead_lettered: bool = False,
-    ) -> Processed:
-        return Processed(
-            message_id=delivery.message_id,
-            task_type=task_type,
-            status=status,
-            attempt=delivery.receive_count,
-            run_ms=round(run_ms, 3),
-            result=result,
-            error=error,
-            retry_in_s=retry_in_s,
-            dead_lettered=dead_lettered,
-        )
 
 
 def _raise_first(outcomes: list[WipsieError | None]) -> None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.ids import MessageId
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers import run_log as runs
 from wipsie.workers.held import CancelReason, Held
 from wipsie.workers.lease_keeper import LeaseKeeper
 from wipsie.workers.route import Route
-from wipsie.workers.run_log import TaskRun
+from wipsie.workers.run_log import TaskRun, storable
+from wipsie.workers.run_record import unsuccessful_run
 from wipsie.workers.settle import Settler
 from wipsie.workers.task_decoder import Undeliverable
-from wipsie.workers.verdict import Action, Bury, GiveBack, HandlerTimedOut, clean, judge
+from wipsie.workers.verdict import Action, GiveBack, HandlerTimedOut, Verdict, judge, judge_refusal
 
 _UNKNOWN = "unknown"
 
@@ -51,18 +51,18 @@ class Outcomes:
 
     def refused(self, held: Held, refusal: Undeliverable) -> None:
         """No handler can take it."""
-        now_ms = self._clock.now_ms()
+        verdict = judge_refusal(refusal)
         _log.warning(
             "task_refused",
             queue=self._queue,
             message_id=held.delivery.message_id,
             correlation_id=refusal.correlation_id,
             code=refusal.code,
-            reason=clean(refusal.reason),
+            reason=storable(refusal.reason),
         )
-        error = f"{refusal.code}: {refusal.reason}"
-        run = self._run(held, refusal.task_type, refusal.correlation_id, now_ms, runs.REJECTED, error, None)
-        self._settler.add((held, run, Bury(refusal.code, clean(refusal.reason)), _UNKNOWN))
+        now_ms = self._clock.now_ms()
+        run = self._run(held, refusal.task_type, refusal.correlation_id, now_ms, runs.REJECTED, verdict)
+        self._settler.add((held, run, verdict.action, _UNKNOWN))
 
     # --------------------------------------------------------------------------------------------------------- it ran
 
@@ -135,9 +135,7 @@ class Outcomes:
             error=verdict.error,
             retry_in_s=action.delay_s if isinstance(action, GiveBack) else None,
         )
-        run = self._run(
-            held, task_type, correlation_id, started_at_ms, verdict.status, verdict.error, verdict.traceback
-        )
+        run = self._run(held, task_type, correlation_id, started_at_ms, verdict.status, verdict)
         self._settler.add((held, run, action, route.spec.task_type))
 
     def _run(
@@ -147,23 +145,18 @@ class Outcomes:
         correlation_id: str | None,
         started_at_ms: int,
         status: str,
-        error: str,
-        traceback: str | None,
+        verdict: Verdict,
     ) -> TaskRun:
-        """The record of a run that did not succeed; the texts may be anybody's."""
-        finished_at_ms = max(started_at_ms, self._clock.now_ms())
-        return TaskRun(
-            message_id=MessageId(held.delivery.message_id),
+        return unsuccessful_run(
+            held.delivery,
             queue=self._queue,
-            task_type=clean(task_type),
+            task_type=task_type,
             attempt=held.attempt,
             status=status,
             worker=self._worker_id,
-            wait_ms=max(0, started_at_ms - held.delivery.waiting_since_ms),
             started_at_ms=started_at_ms,
-            finished_at_ms=finished_at_ms,
-            run_ms=float(finished_at_ms - started_at_ms),
-            error=clean(error),
-            traceback=traceback,
-            correlation_id=clean(correlation_id) if correlation_id is not None else held.delivery.message_id,
+            finished_at_ms=self._clock.now_ms(),
+            error=verdict.error,
+            traceback=verdict.traceback,
+            correlation_id=correlation_id,
         )

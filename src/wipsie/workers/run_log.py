@@ -198,8 +198,8 @@ def _row(run: TaskRun) -> tuple[Any, ...]:
     if not _is_plain(run.task_type) or not _is_plain(run.correlation_id or ""):
         run = replace(
             run,
-            task_type=_storable(run.task_type),
-            correlation_id=None if run.correlation_id is None else _storable(run.correlation_id),
+            task_type=storable(run.task_type),
+            correlation_id=None if run.correlation_id is None else storable(run.correlation_id),
         )
     row = astuple(run)
     # Most tasks are their own correlation: the same 36 characters twice are not worth their place.
@@ -211,8 +211,9 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and "\0" not in text
 
 
-def _storable(text: str) -> str:
-    """What senders choose freely, without NUL and lone surrogates: one such run must not stop the whole batch."""
+def storable(text: str) -> str:
+    """What senders choose freely, without NUL and lone surrogates, so that every store can keep it: one such run must not
+    stop the whole batch."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 

@@ -25,6 +25,7 @@ from wipsie.workers.held import Held
 from wipsie.workers.lease_keeper import LeaseKeeper
 from wipsie.workers.outage import Outage
 from wipsie.workers.run_log import RunLog, TaskRun
+from wipsie.workers.run_record import attempts_of
 from wipsie.workers.settlement import Settlement
 from wipsie.workers.task_metrics import TaskMetrics
 from wipsie.workers.verdict import Bury, GiveBack
@@ -33,7 +34,6 @@ OUTSTANDING_MAX = 4_000
 _BATCH_MAX = limits.BATCH_MESSAGES_MAX
 _PAUSE_S_MIN = 0.1
 _PAUSE_S_MAX = 5.0
-_ATTEMPTS_KEPT = 20
 _NO_DEAD_LETTER_QUEUE_PAUSE_S = 300.0
 """A message that failed for good, in a queue without dead-letter queue, comes back this often."""
 
@@ -229,18 +229,10 @@ class Settler:
             if earlier
             else {}
         )
-        found: list[tuple[AttemptRecord, ...]] = []
-        for held, run, _ in batch:
-            runs = runs_of.get(held.delivery.message_id) or ([run] if run is not None else [])
-            found.append(
-                tuple(
-                    AttemptRecord(
-                        one.attempt, one.started_at_ms, one.finished_at_ms, one.worker, one.error or one.status
-                    )
-                    for one in runs[-_ATTEMPTS_KEPT:]
-                )
-            )
-        return found
+        return [
+            attempts_of(runs_of.get(held.delivery.message_id) or ([run] if run is not None else []))
+            for held, run, _ in batch
+        ]
 
     def _refused(self, verb: str, held: Held, outcome: WipsieError) -> None:
         expected = isinstance(outcome, (ReceiptExpired, InvalidReceipt, NotFound))

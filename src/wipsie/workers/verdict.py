@@ -9,6 +9,8 @@ from wipsie.workers import run_log
 from wipsie.workers.breaker import BreakerOpen
 from wipsie.workers.handler import Reject, Retry
 from wipsie.workers.retry_policy import RetryPolicy
+from wipsie.workers.run_log import storable
+from wipsie.workers.task_decoder import Undeliverable
 
 TRACEBACK_CHARS_MAX = 16 * 1024
 ERROR_CHARS_MAX = 1_000
@@ -68,9 +70,9 @@ def judge(error: BaseException, attempt: int, policy: RetryPolicy) -> Verdict:
         return Verdict(None, GiveBack(pause_s, counted=False), error_line(error), None)
     line = error_line(error)
     if isinstance(error, Reject):
-        return Verdict(run_log.REJECTED, Bury(error.code, clean(error.reason)), line, None)
+        return Verdict(run_log.REJECTED, Bury(error.code, storable(error.reason)), line, None)
     if isinstance(error, UnserialisableResult):
-        return Verdict(run_log.REJECTED, Bury(UNSERIALISABLE_RESULT, clean(str(error))), line, None)
+        return Verdict(run_log.REJECTED, Bury(UNSERIALISABLE_RESULT, storable(str(error))), line, None)
     trace = traceback_text(error)
     timed_out = isinstance(error, HandlerTimedOut)
     delay_s = policy.delay_after(attempt)
@@ -83,6 +85,16 @@ def judge(error: BaseException, attempt: int, policy: RetryPolicy) -> Verdict:
     return Verdict(run_log.TIMED_OUT if timed_out else run_log.RETRIED, GiveBack(max(0.0, delay_s)), line, trace)
 
 
+def judge_refusal(refusal: Undeliverable) -> Verdict:
+    """The verdict on a message no handler can take."""
+    return Verdict(
+        run_log.REJECTED,
+        Bury(refusal.code, storable(refusal.reason)),
+        storable(f"{refusal.code}: {refusal.reason}")[:ERROR_CHARS_MAX],
+        None,
+    )
+
+
 def error_line(error: BaseException) -> str:
     """``Type: message`` in one line of bounded length."""
     try:
@@ -91,7 +103,7 @@ def error_line(error: BaseException) -> str:
         message = "(its message cannot be read)"
     name = type(error).__name__
     line = f"{name}: {message}" if message else name
-    return clean(" ".join(line.split()))[:ERROR_CHARS_MAX]
+    return storable(" ".join(line.split()))[:ERROR_CHARS_MAX]
 
 
 def traceback_text(error: BaseException) -> str:
@@ -99,7 +111,7 @@ def traceback_text(error: BaseException) -> str:
     try:
         # The first frame is the worker's call of the handler.
         frames = error.__traceback__.tb_next if error.__traceback__ is not None else None
-        text = clean("".join(traceback.format_exception(type(error), error, frames)))
+        text = storable("".join(traceback.format_exception(type(error), error, frames)))
     except Exception:
         return error_line(error)
     if len(text) <= TRACEBACK_CHARS_MAX:
@@ -107,8 +119,3 @@ def traceback_text(error: BaseException) -> str:
     gap = "\n…\n"
     tail = TRACEBACK_CHARS_MAX - _TRACEBACK_HEAD_CHARS - len(gap)
     return text[:_TRACEBACK_HEAD_CHARS] + gap + text[-tail:]
-
-
-def clean(text: str) -> str:
-    """Text that every store can keep: no NUL, no lone surrogates."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
