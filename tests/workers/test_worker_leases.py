@@ -111,7 +111,7 @@ async def test_a_handler_that_swallows_its_cancellation_does_not_keep_its_slot(w
         return "done"
 
     workshop.handler(handler, timeout_s=1, retry=RetryPolicy(delays_s=()))
-    stubborn = await workshop.send({"stubborn": True})
+    stubborn = await workshop.send({"stubborn": True}, correlation_id="order-4711")
     worker = await workshop.start_worker(concurrency=1, cancel_grace_s=3.0)
     await eventually(lambda: worker.status()["queues"]["default"]["running"] == 1)
     await workshop.clock.advance(2)
@@ -120,7 +120,7 @@ async def test_a_handler_that_swallows_its_cancellation_does_not_keep_its_slot(w
     (run,) = await workshop.runs(good)
     assert run.status == "succeeded"
     (run,) = await workshop.runs(stubborn)
-    assert run.status == "timed_out"
+    assert (run.status, run.correlation_id) == ("timed_out", "order-4711")
     release.set()
     await workshop.clock.settle()
     assert len(await workshop.run_log.runs_of(stubborn)) == 1

@@ -86,7 +86,7 @@ class Runner:
         ids = set_ids(message.request_id, correlation_id)
         started_at_ms = clock.now_ms()
         started = clock.monotonic()
-        slot.begin(held, route, started_at_ms, started + route.timeout_s)
+        slot.begin(held, route, correlation_id, started_at_ms, started + route.timeout_s)
         self.running += 1
         failure: BaseException | None = None
         result: str | None = None
@@ -130,13 +130,16 @@ class Runner:
             queue=self._queue,
             task_type=route.spec.task_type,
             message_id=held.delivery.message_id,
+            correlation_id=slot.correlation_id,
             advice="let asyncio.CancelledError pass, and run blocking work with context.run_cpu",
         )
         self._end(held, route)
         failure = asyncio.CancelledError() if reason is not CancelReason.TIMED_OUT else None
         if reason is None and self._buffer.is_closed:
             reason = CancelReason.DRAINED
-        self._outcomes.failed(held, route, route.spec.task_type, None, slot.started_at_ms, failure, reason)
+        self._outcomes.failed(
+            held, route, route.spec.task_type, slot.correlation_id, slot.started_at_ms, failure, reason
+        )
 
     async def wait_until_idle(self) -> None:
         """Wait until no handler runs; only once nothing starts any more."""

@@ -18,12 +18,23 @@ class Slot:
                                      └── it swallows the cancellation: abandoned, another slot takes the place
     """
 
-    __slots__ = ("abandoned", "cancelled_at", "deadline", "held", "reason", "route", "started_at_ms", "task")
+    __slots__ = (
+        "abandoned",
+        "cancelled_at",
+        "correlation_id",
+        "deadline",
+        "held",
+        "reason",
+        "route",
+        "started_at_ms",
+        "task",
+    )
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
         self.held: Held | None = None
         self.route: Route | None = None
+        self.correlation_id = ""
         self.started_at_ms = 0
         self.deadline = 0.0
         """Monotonic seconds."""
@@ -31,10 +42,11 @@ class Slot:
         self.cancelled_at = 0.0
         self.abandoned = False
 
-    def begin(self, held: Held, route: Route, started_at_ms: int, deadline: float) -> None:
+    def begin(self, held: Held, route: Route, correlation_id: str, started_at_ms: int, deadline: float) -> None:
         """A handler starts."""
         self.held = held
         self.route = route
+        self.correlation_id = correlation_id
         self.started_at_ms = started_at_ms
         self.deadline = deadline
         held.slot = self
