@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from wipsie.kernel.backoff import Backoff
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import Unavailable
 from wipsie.telemetry.logging import get_logger
@@ -43,7 +44,7 @@ class Opening:
     async def run(self, open_store: Callable[[], Coroutine[Any, Any, None]], *, patient: bool) -> None:
         """Open the store. Unavailable when it cannot be reached, unless `patient` for one that is no file; what nobody
         mends by waiting (ConfigurationError: a wrong password) is raised in any case."""
-        pause_s = PAUSE_S_MIN
+        backoff = Backoff(PAUSE_S_MIN, PAUSE_S_MAX)
         while True:
             try:
                 await self._try(open_store)
@@ -52,8 +53,7 @@ class Opening:
                     raise
                 self._away.failed(error)
                 self._held_up.set()
-                await self._clock.sleep(pause_s)
-                pause_s = min(pause_s * 2, PAUSE_S_MAX)
+                await self._clock.sleep(backoff.next_s())
             else:
                 self._away.over()
                 return

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from wipsie.app.lifeline import ParentEnd, child_command, lifeline
 from wipsie.app.process import prepare_process
 from wipsie.app.settings import Settings
+from wipsie.kernel.backoff import Backoff
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.kernel.errors import ConfigurationError, Unavailable
 from wipsie.telemetry.logging import get_logger
@@ -115,7 +116,7 @@ class WorkerProcesses:
 
     async def _keep(self, number: int) -> None:
         """One place: start its process again whenever it ends."""
-        pause_s = self._pause_s_min
+        backoff = Backoff(self._pause_s_min, PAUSE_S_MAX)
         deaths = 0
         while not self._stopping.is_set():
             child = await self._start(number)
@@ -133,7 +134,8 @@ class WorkerProcesses:
                     "No worker process was started: the first one ended at once and said why above."
                 )
             if child.ready and lived_s >= self._settled_after_s:
-                deaths, pause_s = 0, self._pause_s_min
+                deaths = 0
+                backoff.reset()
             deaths += 1
             if deaths >= DEATHS_MAX:
                 raise Unavailable(
@@ -142,6 +144,7 @@ class WorkerProcesses:
                     "Correct that and start again.",
                     details=_ending(code),
                 )
+            pause_s = backoff.next_s()
             _log.warning(
                 "worker_process_ended",
                 process=child.process.pid,
@@ -153,7 +156,6 @@ class WorkerProcesses:
             told = asyncio.create_task(self._stopping.wait())
             await self._clock.wait(told, pause_s)
             told.cancel()
-            pause_s = min(pause_s * 2, PAUSE_S_MAX)
 
     async def _start(self, number: int) -> _Child:
         ours, theirs = lifeline()

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from wipsie.kernel import limits
+from wipsie.kernel.backoff import Backoff
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import QueueNotFound
 from wipsie.kernel.ids import QueueName
@@ -81,7 +82,7 @@ class Fetcher:
 
     async def run_forever(self) -> None:
         """Keep the buffer as full as it should be, until it is closed."""
-        pause_s = _PAUSE_S_MIN
+        backoff = Backoff(_PAUSE_S_MIN, _PAUSE_S_MAX)
         while not self._buffer.is_closed:
             room = self._room()
             if room <= 0:
@@ -93,10 +94,9 @@ class Fetcher:
                 self._away.failed(error, queue=self._queue)
                 if isinstance(error, QueueNotFound):
                     await self._make_queue_again()
-                await self._clock.sleep(pause_s)
-                pause_s = min(pause_s * 2, _PAUSE_S_MAX)
+                await self._clock.sleep(backoff.next_s())
                 continue
-            pause_s = _PAUSE_S_MIN
+            backoff.reset()
             self._away.over()
             if deliveries:
                 await self._take_in(deliveries)

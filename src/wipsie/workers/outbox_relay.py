@@ -16,6 +16,7 @@ import msgspec
 from wipsie.database import Database, outbox
 from wipsie.database.outbox import OutboxMessage
 from wipsie.kernel import limits
+from wipsie.kernel.backoff import Backoff
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import (
     InternalError,
@@ -136,19 +137,19 @@ class OutboxRelay:
             sent += await self._relay(messages)
 
     async def _run(self) -> None:
-        backoff_s = _BACKOFF_S_MIN
+        backoff = Backoff(_BACKOFF_S_MIN, _BACKOFF_S_MAX)
         while True:
             last_round = self._stopping
             try:
                 await self.run_once()
-                sleep_s, backoff_s = self._poll_s, _BACKOFF_S_MIN
+                sleep_s = self._poll_s
+                backoff.reset()
                 self._stores_away.over()
             except Exception as error:
                 # The loop must outlive what it did not foresee as well; the log has its traceback.
                 self._stores_away.failed(error)
                 asked_s = error.retry_after_s if isinstance(error, WipsieError) else None
-                sleep_s = max(backoff_s, asked_s or 0.0)
-                backoff_s = min(backoff_s * 2, _BACKOFF_S_MAX)
+                sleep_s = max(backoff.next_s(), asked_s or 0.0)
             if last_round:
                 return
             await self._pause(sleep_s, is_backoff=self._stores_away.reason is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from wipsie.kernel.backoff import Backoff
 from wipsie.kernel.clock import Clock
 from wipsie.telemetry.logging import get_logger
 from wipsie.telemetry.metrics import Metrics
@@ -61,16 +62,16 @@ class Scheduler:
         }
 
     async def _run(self) -> None:
-        backoff_s = _BACKOFF_S_MIN
+        backoff = Backoff(_BACKOFF_S_MIN, _BACKOFF_S_MAX)
         while not self._stopping:
             try:
                 sleep_s = await self._round()
-                backoff_s = _BACKOFF_S_MIN
+                backoff.reset()
                 self._database_away.over()
             except Exception as error:
                 # The loop must outlive what it did not foresee as well; the log has its traceback.
                 self._database_away.failed(error)
-                sleep_s, backoff_s = backoff_s, min(backoff_s * 2, _BACKOFF_S_MAX)
+                sleep_s = backoff.next_s()
             await self._wake.wait(sleep_s)
 
     async def _round(self) -> float:

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from wipsie.kernel import limits
+from wipsie.kernel.backoff import Backoff
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import Conflict, InvalidReceipt, NotFound, ReceiptExpired, WipsieError
 from wipsie.queue.contract import AttemptRecord, DeadLetterCause, DeadLetterOrder, VisibilityChange
@@ -249,7 +250,7 @@ class Settler:
 
     async def _until_done(self, call: Callable[[], Awaitable[ResultT]], event: str, count: int) -> ResultT:
         """Call until it does not raise, with growing pauses."""
-        pause_s = _PAUSE_S_MIN
+        backoff = Backoff(_PAUSE_S_MIN, _PAUSE_S_MAX)
         while True:
             try:
                 result = await call()
@@ -258,8 +259,7 @@ class Settler:
                 if outage is None:
                     outage = self._outages[event] = Outage(_log, event, self._clock)
                 outage.failed(error, count=count)
-                await self._clock.sleep(pause_s)
-                pause_s = min(pause_s * 2, _PAUSE_S_MAX)
+                await self._clock.sleep(backoff.next_s())
             else:
                 if event in self._outages:
                     self._outages[event].over()

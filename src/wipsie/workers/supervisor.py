@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from wipsie.kernel.backoff import Backoff
 from wipsie.kernel.clock import Clock
 from wipsie.telemetry.logging import get_logger
 
@@ -78,7 +79,7 @@ class Supervisor:
         return all(part.state != "restarting" for part in self._parts.values())
 
     async def _keep_running(self, part: _Part) -> None:
-        pause_s = PAUSE_S_MIN
+        backoff = Backoff(PAUSE_S_MIN, PAUSE_S_MAX)
         while True:
             started = self._clock.monotonic()
             part.state = "running"
@@ -89,10 +90,10 @@ class Supervisor:
                 part.last_error = f"{type(error).__name__}: {error}"
                 part.state = "restarting"
                 if self._clock.monotonic() - started >= _HEALTHY_AFTER_S:
-                    pause_s = PAUSE_S_MIN
+                    backoff.reset()
+                pause_s = backoff.next_s()
                 _log.exception("part_crashed", part=part.name, restarts=part.restarts, restart_in_s=pause_s)
             else:
                 part.state = "finished"
                 return
             await self._clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, PAUSE_S_MAX)
