@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from wipsie.cli.option_values import duration_s, json_object
 from wipsie.cli.output import AsJson, DryRun, Yes, confirm, print_json, print_table, say
-from wipsie.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
     from wipsie.workers.schedules import Schedule, ScheduleStore
@@ -74,13 +74,9 @@ def add(
       wipsie schedule add nightly default --cron '0 2 * * *' --message '{"task_type": "default", "data": {}}'
       wipsie schedule add pulse default --every 5m
     """
-    from wipsie.kernel.durations import parse_duration_s
     from wipsie.workers.schedules import ScheduleSpec
 
-    try:
-        every_s = None if every is None else parse_duration_s(every)
-    except ValueError as error:
-        raise InvalidInput(f"--every: {error}") from None
+    every_s = None if every is None else duration_s(every, "--every")
     spec = ScheduleSpec(
         name=name,
         queue=queue,
@@ -159,16 +155,6 @@ def preview(
     else:
         for at_ms in times:
             say(_time(at_ms) or "")
-
-
-def json_object(text: str, option: str) -> dict[str, Any]:
-    """A JSON object from an option. InvalidInput names the option."""
-    import msgspec
-
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"{option} must be a JSON object, for example '{{\"data\": {{}}}}': {error}") from None
 
 
 def _with_store(use: Callable[[ScheduleStore], Awaitable[Result]], queue: str | None = None) -> Result:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wipsie.cli.option_values import duration_s, json_object
 from wipsie.cli.output import AsJson, DryRun, Yes, confirm, print_json, print_table, say
 from wipsie.cli.queue.access import Queue, with_engine
 from wipsie.cli.queue.look import counts_shown
@@ -41,8 +42,6 @@ def send(
           "notification_type": "email", "subject": "Hello", "body": "It works."}}'
       cat task.json | wipsie queue send task_processing - --priority high --delay 5m
     """
-    from wipsie.cli.schedule import json_object
-    from wipsie.kernel.durations import parse_duration_s
     from wipsie.slices.tasks.schemas.requests import SendRequest
 
     text = sys.stdin.read() if message == "-" else message or "{}"
@@ -53,10 +52,7 @@ def send(
         body["data"] = json_object(data, "--data")
     if priority is not None:
         body["priority"] = priority
-    try:
-        delay_s = None if delay is None else parse_duration_s(delay)
-    except ValueError as error:
-        raise InvalidInput(f"--delay: {error}") from None
+    delay_s = None if delay is None else duration_s(delay, "--delay")
     request = SendRequest(
         queue_name=queue,
         message=body,
@@ -123,12 +119,7 @@ def receive(
     Example:
       wipsie queue receive default --max 5 --visibility 2m --json
     """
-    from wipsie.kernel.durations import parse_duration_s
-
-    try:
-        visibility_timeout_s = parse_duration_s(visibility)
-    except ValueError as error:
-        raise InvalidInput(f"--visibility: {error}") from None
+    visibility_timeout_s = duration_s(visibility, "--visibility")
 
     async def take(engine: QueueEngine) -> list[Delivery]:
         return await engine.receive(

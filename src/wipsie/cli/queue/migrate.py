@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wipsie.cli.option_values import duration_s
 from wipsie.cli.output import AsJson, DryRun, note, print_json, print_table, progress, say
-from wipsie.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -70,7 +70,7 @@ def migrate(
     settings = command_settings()
     ends = read_ends(settings, from_, to)
     _tell_of_passwords(from_, to)
-    options = TransferOptions(wait_s=_seconds(wait), lossy=lossy, start_over=start_over)
+    options = TransferOptions(wait_s=duration_s(wait, "--wait"), lossy=lossy, start_over=start_over)
     if dry_run:
         plan = run(planned_transfer(settings, SystemClock(), ends, queue or ()))
         _print_plan(plan, settings.queue.prefix, as_json=as_json)
@@ -82,15 +82,6 @@ def migrate(
         raise typer.Exit(_INTERRUPTED)
     if report.left:
         raise typer.Exit(1)
-
-
-def _seconds(text: str) -> float:
-    from wipsie.kernel.durations import parse_duration_s
-
-    try:
-        return parse_duration_s(text)
-    except ValueError as error:
-        raise InvalidInput(f"--wait: {error}", details={"field": "--wait"}) from None
 
 
 def _tell_of_passwords(from_: str | None, to: str | None) -> None:

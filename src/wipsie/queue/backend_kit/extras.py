@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from wipsie.kernel.ids import QueueName
-from wipsie.queue.contract import Attribute, DeadLetter
+from wipsie.queue.contract import Attribute, DeadLetter, Delivery
 
 
 class Extras(msgspec.Struct, omit_defaults=True):
@@ -25,6 +25,15 @@ _encoder = msgspec.json.Encoder()
 def read_extras(text: str | None) -> Extras:
     """Extras of a stored message; empty for None."""
     return _decoder.decode(text) if text else Extras()
+
+
+def add_extras(delivery: Delivery, text: str) -> None:
+    """Complete a delivery with the extras it was stored with."""
+    extras = _decoder.decode(text)
+    delivery.attributes = extras.attributes
+    delivery.deduplication_id = extras.deduplication_id
+    delivery.redrive_count = extras.redrive_count
+    delivery.dead_letter = extras.dead_letter
 
 
 def write_extras(extras: Extras) -> str | None:

@@ -12,7 +12,7 @@ from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, QueueName
 from wipsie.queue.backend_kit.causes import receive_limit_cause
-from wipsie.queue.backend_kit.extras import read_extras
+from wipsie.queue.backend_kit.extras import add_extras
 from wipsie.queue.backend_kit.refusals import queue_not_found
 from wipsie.queue.backends.postgres.driver import Row
 from wipsie.queue.backends.postgres.known_queues import KnownQueue
@@ -220,11 +220,7 @@ class Receiver:
                 group_id=group_id,
             )
             if extras is not None:
-                more = read_extras(extras)
-                delivery.attributes = more.attributes
-                delivery.deduplication_id = more.deduplication_id
-                delivery.redrive_count = more.redrive_count
-                delivery.dead_letter = more.dead_letter
+                add_extras(delivery, extras)
             deliveries.append(delivery)
         self._store.tell({}, {name: until_ms})
         if not poison:

@@ -12,7 +12,7 @@ from wipsie.kernel import json
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import MessageId, Receipt
 from wipsie.queue.backend_kit.causes import receive_limit_cause
-from wipsie.queue.backend_kit.extras import read_extras
+from wipsie.queue.backend_kit.extras import add_extras
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.operations.dead_letter import move_to_dead_letters
 from wipsie.queue.backends.sqlite.operations.queues import remove_messages
@@ -114,11 +114,7 @@ class Receive(Operation):
                 group_id=group_id,
             )
             if extras is not None:
-                more = read_extras(extras)
-                delivery.attributes = more.attributes
-                delivery.deduplication_id = more.deduplication_id
-                delivery.redrive_count = more.redrive_count
-                delivery.dead_letter = more.dead_letter
+                add_extras(delivery, extras)
             deliveries.append(delivery)
         queue.count(State.LEASED, 0, len(claimed))
         return True
