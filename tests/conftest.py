@@ -17,6 +17,8 @@ from wipsie.testing.leaks import no_leaks
 from wipsie.testing.process import WipsieProcess, free_port
 from wipsie.testing.servers import PostgresServer
 from wipsie.testing.servers.fixtures import (
+    authority,
+    encrypted_postgres_server,
     moto_server,
     pgbouncer_server,
     postgres_server,
@@ -26,6 +28,8 @@ from wipsie.testing.servers.fixtures import (
 )
 
 __all__ = [
+    "authority",
+    "encrypted_postgres_server",
     "moto_server",
     "pgbouncer_server",
     "postgres_server",

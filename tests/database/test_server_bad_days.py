@@ -24,6 +24,7 @@ from wipsie.kernel.errors import ConfigurationError, StorageUnavailable, WipsieE
 from wipsie.testing.eventually import eventually
 from wipsie.testing.process import free_port
 from wipsie.testing.servers import PgBouncerServer, PostgresServer
+from wipsie.testing.servers.certificates import Authority
 
 pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 
@@ -412,3 +413,27 @@ async def test_everything_works_through_a_pooler_that_gives_each_transaction_ano
 def database_name(database: Database) -> str:
     assert database.url.server is not None
     return database.url.server.shown.rpartition("/")[2]
+
+
+async def test_a_server_is_who_its_certificate_says_or_the_setting_is_wrong_in_one_sentence(
+    database_kind: str, encrypted_postgres_server: PostgresServer, postgres_server: PostgresServer, authority: Authority
+) -> None:
+    stranger = Authority(authority.certificate.parent, "stranger-to-databases")
+    trusted = f"sslmode=verify-full&sslrootcert={authority.certificate}"
+    async with opened(f"{encrypted_postgres_server.url()}?{trusted}") as database, database.read() as connection:
+        question = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        assert (await connection.exec_driver_sql(question)).scalar_one() is True
+    for url, words in (
+        (
+            f"{encrypted_postgres_server.url()}?{trusted.replace(str(authority.certificate), str(stranger.certificate))}",
+            "not trusted",
+        ),
+        (f"{encrypted_postgres_server.url().replace('127.0.0.1', 'localhost')}?{trusted}", "another name"),
+        (f"{postgres_server.url()}?{trusted}", "speaks no TLS"),
+    ):
+        database = Database(url, clock=SystemClock())
+        with pytest.raises(ConfigurationError, match=words) as refused:
+            await database.start()
+        assert "DATABASE_URL" in refused.value.message
+        assert "secret" not in everything_said(refused.value)
+        await database.stop()

@@ -21,6 +21,8 @@ from wipsie.kernel.ids import new_uuid
 from wipsie.testing.clock import FakeClock
 from wipsie.testing.process import free_port
 from wipsie.testing.servers import RedisServer
+from wipsie.testing.servers.certificates import Authority
+from wipsie.testing.servers.redis import RedisTls
 
 KINDS = ["sqlite", "postgresql", "redis"]
 ON_EVERY_STORE = pytest.mark.parametrize("store_kind", KINDS)
@@ -308,3 +310,43 @@ def test_an_address_that_is_no_redis_is_refused_without_showing_it() -> None:
     with pytest.raises(ConfigurationError, match="REDIS_URL") as refused:
         RedisSharedStore("http://user:hidden@host", clock=SystemClock())
     assert "hidden" not in f"{refused.value.message} {refused.value.details}"
+
+
+async def test_values_are_kept_over_tls_by_a_redis_whose_authority_is_named(
+    redis_server: RedisServer, authority: Authority, server_folder: Path
+) -> None:
+    del redis_server  # skips, or fails, where there is no Redis
+    signed = authority.sign("shared-store")
+    tls = RedisTls(certificate=signed.certificate, key=signed.key, authority=authority.certificate)
+    server = RedisServer(server_folder / "redis", tls=tls, password="geheim")
+    await asyncio.to_thread(server.start)
+    plain_url = server.url().partition("?")[0]
+    store = RedisSharedStore(server.url(), clock=SystemClock())
+    try:
+        await store.start()
+        await store.set("key", "kept", ttl_s=60)
+        assert await store.get("key") == SharedValue("kept", 1)
+        for url, words in (
+            (plain_url, "is not trusted"),
+            (f"{plain_url}?ssl_ca_certs=/nowhere/ca.pem", "/nowhere/ca.pem, named by ssl_ca_certs in REDIS_URL"),
+            (server.url().replace("127.0.0.1", "localhost"), "is for another host"),
+        ):
+            assert words in await refusal_at_start(url)
+    finally:
+        await store.stop()
+        await asyncio.to_thread(server.stop)
+
+
+async def refusal_at_start(url: str) -> str:
+    store = RedisSharedStore(url, clock=SystemClock())
+    with pytest.raises(ConfigurationError, match="REDIS_URL") as refused:
+        await store.start()
+    await store.stop()
+    assert "geheim" not in f"{refused.value.message} {refused.value.details}"
+    return refused.value.message
+
+
+@pytest.mark.parametrize("options", ["ssl_foo=1", "ssl_cert_reqs=maybe", "max_connections=5"])
+def test_options_of_an_address_that_cannot_be_used_are_refused_before_anything_is_opened(options: str) -> None:
+    with pytest.raises(ConfigurationError, match="REDIS_URL"):
+        RedisSharedStore(f"rediss://127.0.0.1:6379/0?{options}", clock=SystemClock())

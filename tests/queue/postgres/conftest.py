@@ -8,21 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from wipsie.testing.servers import PostgresServer, ServerMissing
+from wipsie.testing.servers import PostgresServer
+from wipsie.testing.servers.fixtures import running
 
 
 @pytest.fixture(scope="session")
 def durable_server(session_server_folder: Path, servers_required: bool) -> Iterator[PostgresServer]:
     """A server that brings commits to the disk, so that the backend on it may call itself durable."""
-    try:
-        server = PostgresServer(session_server_folder / "durable-postgres")
-    except ServerMissing as missing:
-        if servers_required:
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
-    server.start()
-    yield server
-    server.stop()
+    with running(lambda: PostgresServer(session_server_folder / "durable-postgres"), servers_required) as server:
+        yield server
 
 
 def _name() -> str:

@@ -10,7 +10,8 @@ import pytest
 from wipsie.queue.backends.postgres import PostgresQueueBackend
 from wipsie.testing.queue_contract import *  # noqa: F403 (the suite is collected here)
 from wipsie.testing.queue_contract import BackendFactory
-from wipsie.testing.servers import PgBouncerServer, PostgresServer, ServerMissing
+from wipsie.testing.servers import PgBouncerServer, PostgresServer
+from wipsie.testing.servers.fixtures import running
 
 pytestmark = pytest.mark.slow
 
@@ -20,15 +21,10 @@ def pooled_database(
     session_server_folder: Path, durable_server: PostgresServer, queue_database: str, servers_required: bool
 ) -> Iterator[str]:
     """The database of the contract tests, through a pooler."""
-    try:
-        server = PgBouncerServer(session_server_folder / "queue-pgbouncer", durable_server)
-    except ServerMissing as missing:
-        if servers_required:
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
-    server.start()
-    yield f"{server.url(queue_database.rpartition('/')[2])}?pooler=transaction"
-    server.stop()
+    with running(
+        lambda: PgBouncerServer(session_server_folder / "queue-pgbouncer", durable_server), servers_required
+    ) as server:
+        yield f"{server.url(queue_database.rpartition('/')[2])}?pooler=transaction"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,37 +13,10 @@ from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.postgres import PostgresQueueBackend
 from wipsie.queue.contract import NewMessage, QueueSettings
 from wipsie.testing.process import free_port
-from wipsie.testing.servers import PostgresServer, ServerMissing
-from wipsie.testing.servers.postgres_certificates import Authority
+from wipsie.testing.servers import PostgresServer
+from wipsie.testing.servers.certificates import Authority
 
 QUEUE = QueueName("wipsie-default")
-
-
-@pytest.fixture(scope="module")
-def authority(session_server_folder: Path, servers_required: bool) -> Authority:
-    folder = session_server_folder / "certificates"
-    folder.mkdir()
-    folder.chmod(0o755)
-    try:
-        return Authority(folder)
-    except ServerMissing as missing:
-        if servers_required:
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
-
-
-@pytest.fixture(scope="module")
-def encrypted_server(
-    session_server_folder: Path, authority: Authority, durable_server: PostgresServer
-) -> Iterator[PostgresServer]:
-    """A server with a certificate for its address. (`durable_server` skips or fails where there is no PostgreSQL.)"""
-    del durable_server
-    server = PostgresServer(
-        session_server_folder / "encrypted-postgres", settings={"fsync": "off", **authority.server_settings()}
-    )
-    server.start()
-    yield server
-    server.stop()
 
 
 async def refusal_of_start(url: str) -> str:
@@ -61,9 +33,9 @@ async def refusal_of_start(url: str) -> str:
 
 
 async def test_messages_pass_through_a_server_whose_certificate_was_verified(
-    encrypted_server: PostgresServer, authority: Authority
+    encrypted_postgres_server: PostgresServer, authority: Authority
 ) -> None:
-    url = f"{encrypted_server.url()}?sslmode=verify-full&sslrootcert={authority.file}"
+    url = f"{encrypted_postgres_server.url()}?sslmode=verify-full&sslrootcert={authority.certificate}"
     backend = PostgresQueueBackend(url, clock=SystemClock())
     await backend.start()
     await backend.create_queue(QueueSettings(name=QUEUE))
@@ -71,7 +43,7 @@ async def test_messages_pass_through_a_server_whose_certificate_was_verified(
     (delivery,) = await backend.receive(QUEUE)
     assert delivery.body == "hello"
     assert await backend.delete([(QUEUE, delivery.receipt)]) == [None]
-    sessions = encrypted_server.run_sql(
+    sessions = encrypted_postgres_server.run_sql(
         "SELECT count(*) FILTER (WHERE s.ssl), count(*) FROM pg_stat_activity AS a JOIN pg_stat_ssl AS s USING (pid) "
         "WHERE a.application_name = 'wipsie'"
     )
@@ -81,23 +53,25 @@ async def test_messages_pass_through_a_server_whose_certificate_was_verified(
 
 
 async def test_a_certificate_of_another_authority_is_refused_at_once(
-    encrypted_server: PostgresServer, authority: Authority
+    encrypted_postgres_server: PostgresServer, authority: Authority
 ) -> None:
-    stranger = Authority(authority.file.parent, "stranger")
+    stranger = Authority(authority.certificate.parent, "stranger")
     for mode in ("verify-full", "verify-ca"):
-        sentence = await refusal_of_start(f"{encrypted_server.url()}?sslmode={mode}&sslrootcert={stranger.file}")
+        sentence = await refusal_of_start(
+            f"{encrypted_postgres_server.url()}?sslmode={mode}&sslrootcert={stranger.certificate}"
+        )
         assert "not trusted" in sentence
         assert "sslrootcert" in sentence
 
 
 async def test_a_certificate_made_out_to_another_host_is_refused_unless_the_name_is_not_asked_for(
-    encrypted_server: PostgresServer, authority: Authority
+    encrypted_postgres_server: PostgresServer, authority: Authority
 ) -> None:
     # The certificate knows the address, and not this name of it.
-    url = encrypted_server.url().replace("@127.0.0.1:", "@localhost:")
-    sentence = await refusal_of_start(f"{url}?sslmode=verify-full&sslrootcert={authority.file}")
+    url = encrypted_postgres_server.url().replace("@127.0.0.1:", "@localhost:")
+    sentence = await refusal_of_start(f"{url}?sslmode=verify-full&sslrootcert={authority.certificate}")
     assert "another name" in sentence
-    backend = PostgresQueueBackend(f"{url}?sslmode=verify-ca&sslrootcert={authority.file}", clock=SystemClock())
+    backend = PostgresQueueBackend(f"{url}?sslmode=verify-ca&sslrootcert={authority.certificate}", clock=SystemClock())
     await backend.start()
     await backend.stop()
 
@@ -106,7 +80,7 @@ async def test_a_certificate_made_out_to_another_host_is_refused_unless_the_name
 async def test_a_server_without_tls_is_refused_where_tls_is_asked_for(
     durable_server: PostgresServer, authority: Authority, mode: str
 ) -> None:
-    sentence = await refusal_of_start(f"{durable_server.url()}?sslmode={mode}&sslrootcert={authority.file}")
+    sentence = await refusal_of_start(f"{durable_server.url()}?sslmode={mode}&sslrootcert={authority.certificate}")
     assert "speaks no TLS" in sentence
 
 
@@ -117,22 +91,22 @@ async def test_a_server_without_tls_is_used_where_tls_is_only_preferred(durable_
 
 
 async def test_a_file_that_is_not_there_or_no_certificate_is_named(
-    encrypted_server: PostgresServer, authority: Authority, tmp_path: Path
+    encrypted_postgres_server: PostgresServer, authority: Authority, tmp_path: Path
 ) -> None:
     missing, nonsense = tmp_path / "missing.pem", tmp_path / "nonsense.pem"
     nonsense.write_text("nonsense")
     for file, words in ((missing, "cannot be read"), (nonsense, "PEM")):
-        sentence = await refusal_of_start(f"{encrypted_server.url()}?sslmode=verify-full&sslrootcert={file}")
+        sentence = await refusal_of_start(f"{encrypted_postgres_server.url()}?sslmode=verify-full&sslrootcert={file}")
         assert str(file) in sentence
         assert words in sentence
 
 
-async def test_an_unknown_sslmode_is_refused_with_those_there_are(encrypted_server: PostgresServer) -> None:
-    assert "verify-full" in await refusal_of_start(f"{encrypted_server.url()}?sslmode={os.urandom(3).hex()}")
+async def test_an_unknown_sslmode_is_refused_with_those_there_are(encrypted_postgres_server: PostgresServer) -> None:
+    assert "verify-full" in await refusal_of_start(f"{encrypted_postgres_server.url()}?sslmode={os.urandom(3).hex()}")
 
 
 async def test_a_server_that_is_away_is_still_only_unavailable(authority: Authority) -> None:
-    url = f"postgresql://wipsie:secret@127.0.0.1:{free_port()}/wipsie?sslmode=verify-full&sslrootcert={authority.file}"
+    url = f"postgresql://wipsie:secret@127.0.0.1:{free_port()}/wipsie?sslmode=verify-full&sslrootcert={authority.certificate}"
     backend = PostgresQueueBackend(url, clock=SystemClock())
     with pytest.raises(StorageUnavailable):
         await backend.start()

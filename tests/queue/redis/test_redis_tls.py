@@ -10,26 +10,34 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from certificates import Authority
 from redis_places import QUEUE, acknowledge, message, opened, running, sent
 
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
 from wipsie.queue.backends.redis import RedisQueueBackend
 from wipsie.testing.eventually import eventually
-from wipsie.testing.servers import RedisServer, ServerMissing
+from wipsie.testing.servers import RedisServer
+from wipsie.testing.servers.certificates import Authority
+from wipsie.testing.servers.fixtures import obtained
+from wipsie.testing.servers.redis import RedisTls
 
 
 @pytest.fixture
 def authority(redis_server: RedisServer, server_folder: Path, servers_required: bool) -> Authority:
-    """(`redis_server` skips, or fails, where there is no Redis.)"""
+    """One of each test's own: its file is replaced by some. (`redis_server` skips, or fails, where there is no Redis.)"""
     del redis_server
-    try:
-        return Authority(server_folder)
-    except ServerMissing as missing:
-        if servers_required:
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
+    return obtained(lambda: Authority(server_folder), servers_required)
+
+
+def tls_of(authority: Authority, *, host: str = "IP:127.0.0.1", asks_clients: bool = False) -> RedisTls:
+    """A server with a certificate for `host` by `authority`."""
+    signed = authority.sign("server", host=host)
+    return RedisTls(
+        certificate=signed.certificate,
+        key=signed.key,
+        authority=authority.certificate,
+        asks_clients=asks_clients,
+    )
 
 
 @asynccontextmanager
@@ -37,7 +45,7 @@ async def secure(
     authority: Authority, folder: Path, *, host: str = "IP:127.0.0.1", asks_clients: bool = False
 ) -> AsyncGenerator[RedisServer]:
     """A Redis of this test that speaks TLS only, with a certificate for `host`."""
-    tls = authority.tls(authority.sign("server", host=host), asks_clients=asks_clients)
+    tls = tls_of(authority, host=host, asks_clients=asks_clients)
     async with running(folder, tls=tls, password="geheim") as server:
         yield server
 
@@ -137,7 +145,7 @@ async def test_a_certificate_that_fits_no_longer_is_an_outage_in_words_and_its_r
 ) -> None:
     successor = Authority(server_folder, "successor")
     renewed = successor.sign("server")
-    tls = authority.tls(authority.sign("server"))
+    tls = tls_of(authority)
     async with running(server_folder, tls=tls) as server, opened(server) as backend:
         sent(await backend.send([message("before")]))
         await asyncio.to_thread(server.stop)

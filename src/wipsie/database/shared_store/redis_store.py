@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, NoScriptError, RedisError
 
+from wipsie.database.redis_address import read_options, refused_by_tls, unusable
 from wipsie.database.shared_store.bucket import ROUNDING_US, draw, seconds
 from wipsie.database.shared_store.contract import SharedValue, check_key, check_take, check_value
 from wipsie.kernel.clock import Clock
@@ -26,6 +28,7 @@ ANSWER_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 16
 _WAIT_FOR_CONNECTION_S = 2.0
 _RETRY_S = 1.0
+_SETTING = "REDIS_URL"
 _SCRIPTS = Path(__file__).parent / "lua"
 _REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
 
@@ -41,27 +44,27 @@ class RedisSharedStore:
         self._follows_server = follow_server_time
         parts = urlsplit(url)
         self._shown = f"{parts.hostname}:{parts.port or 6379}"
-        try:
-            pool: Any = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
-                url,
-                max_connections=CONNECTIONS_MAX,
-                timeout=_WAIT_FOR_CONNECTION_S,
-                socket_connect_timeout=CONNECT_TIMEOUT_S,
-                socket_timeout=ANSWER_TIMEOUT_S,
-                socket_keepalive=True,
-                decode_responses=True,
-                # A call whose answer was lost may have been carried out: whether to repeat it is the caller's business.
-                retry=Retry(NoBackoff(), 0),
-            )
-        except ValueError:
-            # The driver's words may hold parts of the URL, and with them the password.
-            raise ConfigurationError(
-                "REDIS_URL is no Redis address; write redis://user:password@host:6379/0.",
-                details={"setting": "REDIS_URL"},
-            ) from None
-        self._redis: Any = Redis(connection_pool=pool)
+        self._options = read_options(url, _SETTING)
+        options: dict[str, Any] = {
+            "socket_connect_timeout": CONNECT_TIMEOUT_S,
+            "socket_timeout": ANSWER_TIMEOUT_S,
+            "socket_keepalive": True,
+            **self._options,
+            "decode_responses": True,
+            # A call whose answer was lost may have been carried out: whether to repeat it is the caller's business.
+            "retry": Retry(NoBackoff(), 0),
+        }
+        self._pool: Any = BlockingConnectionPool(
+            max_connections=CONNECTIONS_MAX, timeout=_WAIT_FOR_CONNECTION_S, **options
+        )
+        self._redis: Any = Redis(connection_pool=self._pool)
 
     async def start(self) -> None:
+        connection = self._pool.make_connection()
+        if isinstance(connection, SSLConnection) and (
+            sentence := unusable(self._options, cast(Any, connection).ssl_context.get, _SETTING)
+        ):
+            raise ConfigurationError(sentence, details={"setting": _SETTING})
         try:
             await self.get("start")
         except StorageUnavailable as error:
@@ -122,9 +125,11 @@ class RedisSharedStore:
         if isinstance(error, _REFUSALS):
             return StorageUnavailable(
                 f"Redis at {self._shown} refuses this login; check user and password in REDIS_URL.",
-                details={"setting": "REDIS_URL"},
+                details={"setting": _SETTING},
                 retry_after_s=_RETRY_S,
             )
+        if (sentence := refused_by_tls(self._shown, error, _SETTING)) is not None:
+            return StorageUnavailable(sentence, details={"setting": _SETTING}, retry_after_s=_RETRY_S)
         return StorageUnavailable(
             f"Redis at {self._shown} cannot be used now ({error}); see that it runs, or check REDIS_URL.",
             details={"address": self._shown},

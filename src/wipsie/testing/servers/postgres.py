@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from wipsie.testing.servers.accounts import account_for, hand_over
+from wipsie.testing.servers.certificates import Signed
 from wipsie.testing.servers.ports import HOST, server_port
 from wipsie.testing.servers.postgres_cluster import make_cluster
 from wipsie.testing.servers.programs import find_postgres_folder
@@ -136,3 +138,14 @@ class PostgresServer:
             return self.run_sql("SELECT 1").strip() == "1"
         except (OSError, RuntimeError):
             return False
+
+
+def tls_settings(signed: Signed) -> dict[str, str]:
+    """Settings of a server that shows this certificate. Its files become the server's: PostgreSQL refuses a key that
+    others may read."""
+    account = account_for("postgres")
+    for file in (signed.certificate, signed.key):
+        file.chmod(0o600)
+        if account is not None:
+            os.chown(file, account.user_id, account.group_id)
+    return {"ssl": "on", "ssl_cert_file": str(signed.certificate), "ssl_key_file": str(signed.key)}

@@ -11,35 +11,21 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import hiredis
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
 from redis.exceptions import ClusterError, NoScriptError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from wipsie.database.redis_address import caution, is_secure, read_options, refused_by_tls, unusable
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
-from wipsie.queue.backends.redis import tls
-from wipsie.queue.backends.redis.failures import failed_call, not_reached, refused_at_start, refused_by_tls
+from wipsie.kernel.errors import StorageUnavailable
+from wipsie.queue.backends.redis.failures import certificates_wrong, failed_call, not_reached, refused_at_start
 from wipsie.queue.backends.redis.scripts import Script
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 10.0
 """A disk that stalls makes Redis wait with its answer; longer than this counts as lost."""
 _READ_BYTES = 256 * 1024
-_OPTIONS = frozenset(
-    {
-        "client_name",
-        "db",
-        "host",
-        "password",
-        "path",
-        "port",
-        "socket_connect_timeout",
-        "socket_keepalive",
-        "socket_timeout",
-        "username",
-    }
-)
-"""What may stand in the URL; with rediss:// also `tls.OPTIONS`."""
+_SETTING = "QUEUE_URL"
 _PAUSE_S_MIN = 0.05
 _PAUSE_S_MAX = 2.0
 
@@ -50,26 +36,11 @@ class RedisAddress:
     def __init__(self, url: str, clock: Clock) -> None:
         """ConfigurationError for a URL that is none of redis://, rediss:// and unix://."""
         self._clock = clock
-        try:
-            options = cast("dict[str, Any]", parse_url(url))
-        except ValueError:
-            # The driver's sentence may hold parts of the URL, and with them the password.
-            raise ConfigurationError(
-                "QUEUE_URL is no Redis address; write redis://[user:password@]host:6379/0, rediss://… or unix://….",
-                details={"setting": "QUEUE_URL"},
-            ) from None
+        options = read_options(url, _SETTING)
         self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
-        self.is_secure = urlsplit(url).scheme == "rediss"
+        self.is_secure = is_secure(url)
         """Whether we speak TLS."""
-        unknown = sorted(options.keys() - (_OPTIONS | tls.OPTIONS if self.is_secure else _OPTIONS))
-        if unknown:
-            raise ConfigurationError(
-                f"QUEUE_URL has an option '{unknown[0][:50]}' that Wipsie does not know; leave it out.",
-                details={"setting": "QUEUE_URL"},
-            )
-        if wrong := tls.wrong_options(options):
-            raise ConfigurationError(wrong, details={"setting": "QUEUE_URL"})
-        self.caution = tls.caution(options)
+        self.caution = caution(options, _SETTING)
         """What an operator should know of the way to Redis, None for nothing."""
         self.answer_timeout_s: float = options.pop("socket_timeout", ANSWER_TIMEOUT_S)
         self._connect_timeout_s: float = options.pop("socket_connect_timeout", CONNECT_TIMEOUT_S)
@@ -83,9 +54,6 @@ class RedisAddress:
             "protocol": 2,
             "decode_responses": False,
         }
-        if self.is_secure:
-            # Without one OpenSSL would ask at the terminal for the password of a key that has one.
-            self._options.setdefault("ssl_password", "")
         if "path" in options:
             self._options.pop("socket_keepalive")
         split = urlsplit(url)
@@ -108,9 +76,9 @@ class RedisAddress:
         connection = self._class(**self._options)
         # Read for each connection: a certificate that was renewed meanwhile is used by the next one.
         if isinstance(connection, SSLConnection) and (
-            unusable := tls.unusable(self._options, cast("Any", connection).ssl_context.get)
+            sentence := unusable(self._options, cast("Any", connection).ssl_context.get, _SETTING)
         ):
-            raise refused_by_tls(unusable, at_start=at_start)
+            raise certificates_wrong(sentence, at_start=at_start)
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 await connection.connect()
@@ -123,8 +91,8 @@ class RedisAddress:
             # Half fixed and half random: those who lost the server together must not come back together.
             pause_s = min(_PAUSE_S_MAX, _PAUSE_S_MIN * 2 ** min(self._failures, 10)) * (0.5 + random.random() / 2)
             self._closed_until = self._clock.monotonic() + pause_s
-            if refused := tls.refused(self.name, error):
-                raise refused_by_tls(refused, at_start=at_start) from error
+            if sentence := refused_by_tls(self.name, error, _SETTING):
+                raise certificates_wrong(sentence, at_start=at_start) from error
             refusal = refused_at_start(self.name, error) if at_start else None
             raise (refusal or not_reached(self.name, error, is_secure=self.is_secure)) from error
         self._failures = 0

@@ -113,7 +113,7 @@ def _of_a_cluster(address: str, error: Exception) -> str | None:
     return None
 
 
-def refused_by_tls(sentence: str, *, at_start: bool) -> WipsieError:
+def certificates_wrong(sentence: str, *, at_start: bool) -> WipsieError:
     """No connection could be made because of certificates. At the start a setting is wrong; later a certificate may have
     ended, and the next try may find its successor."""
     if at_start:

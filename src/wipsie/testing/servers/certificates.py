@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wipsie.testing.servers.programs import find_program
-from wipsie.testing.servers.redis import RedisTls
 from wipsie.testing.servers.server_process import run_to_end
 
 _HOW_TO_GET_IT = "Debian, Ubuntu: apt-get install openssl; macOS: brew install openssl."
@@ -44,6 +43,7 @@ class Authority:
 
     @property
     def certificate(self) -> Path:
+        """What must be named to trust it."""
         return self._own.certificate
 
     def sign(self, name: str, *, host: str = "IP:127.0.0.1") -> Signed:
@@ -51,15 +51,6 @@ class Authority:
         own = self._own
         return self._make(
             f"{self._name}-{name}", _OF_A_HOST.format(host=host), "-CA", own.certificate, "-CAkey", own.key
-        )
-
-    def tls(self, signed: Signed, *, asks_clients: bool = False) -> RedisTls:
-        """The settings of a server with that certificate."""
-        return RedisTls(
-            certificate=signed.certificate,
-            key=signed.key,
-            authority=self.certificate,
-            asks_clients=asks_clients,
         )
 
     def lock(self, signed: Signed, password: str) -> Path:
