@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from wipsie.app.audit import build_audit_log
 from wipsie.app.queues import build_engine
 from wipsie.app.settings import Settings
 from wipsie.database import Database
@@ -45,7 +46,10 @@ class Store:
 
     def database(self, folder: Path, clock: Clock) -> Database:
         """The database, not started."""
-        return Database(self.settings(folder).database.url, clock=clock)
+        settings = self.settings(folder)
+        database = Database(settings.database.url, clock=clock)
+        database.record_with(build_audit_log(settings, clock))
+        return database
 
     def check(self, folder: Path) -> None:
         """The files of the folder are whole; a server sees to its own."""

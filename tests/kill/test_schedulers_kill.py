@@ -112,7 +112,7 @@ async def add_schedule(schedulers: Schedulers) -> None:
     database = schedulers.store.database(schedulers.folder, schedulers.clock)
     try:
         spec = ScheduleSpec(name="tick", queue="default", message={"task_type": "tick"}, every_s=1)
-        await ScheduleStore(database, schedulers.clock).put(spec, made_by="test")
+        await ScheduleStore(database, schedulers.clock).put(spec, made_by="test", actor="cli")
     finally:
         await database.stop()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from wipsie.audit import AuditKeys, AuditLog, list_events
 from wipsie.database import Database, outbox
 from wipsie.kernel import json
 from wipsie.kernel.clock import SystemClock
@@ -32,6 +33,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def database(migrated_database_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
     database = Database(migrated_database_url, clock=clock, pool_size=4)
+    database.record_with(AuditLog(lambda: AuditKeys([b"k" * 32]), clock))
     await database.start()
     yield database
     await database.stop()
@@ -125,11 +127,34 @@ async def test_an_interval_stays_on_its_grid_when_the_scheduler_is_late(store: S
     assert await store.next_fire_at_ms() == start_ms + 180_000
 
 
+async def test_what_people_change_is_audited_and_what_code_declares_is_not(
+    store: ScheduleStore, database: Database
+) -> None:
+    await store.declare([hourly()])
+    await store.fire_due()
+    await store.pause("report", by="maria", actor="user:usr_1")
+    await store.resume("report", actor="user:usr_1")
+    message_id = await store.trigger("report", actor="user:usr_1")
+    await store.put(hourly(cron="30 * * * *"), made_by="maria", actor="user:usr_1")
+    with pytest.raises(InvalidInput):
+        await store.put(hourly(cron="nonsense"), made_by="maria", actor="user:usr_1")
+    await store.remove("report", actor="user:usr_1")
+    events = list(reversed(await list_events(database)))
+    assert {(one.actor, one.object) for one in events} == {("user:usr_1", "schedule:report")}
+    assert [(one.action.removeprefix("workers:schedule:"), one.facts) for one in events] == [
+        ("pause", {"was_enabled": True}),
+        ("resume", {"was_enabled": False}),
+        ("trigger", {"message_id": message_id}),
+        ("put", {"version": 5}),
+        ("remove", {}),
+    ]
+
+
 async def test_a_start_changes_nothing_that_people_decided(store: ScheduleStore, clock: FakeClock) -> None:
     await store.declare([hourly("a"), hourly("b", enabled=False)])
-    await store.pause("a", by="maria")
-    await store.resume("b")
-    await store.put(hourly("own", cron="30 * * * *"), made_by="maria")
+    await store.pause("a", by="maria", actor="user:maria")
+    await store.resume("b", actor="user:maria")
+    await store.put(hourly("own", cron="30 * * * *"), made_by="maria", actor="user:maria")
     await store.declare([hourly("a"), hourly("b", enabled=False)])
     a, b, own = await store.list()
     assert (a.enabled, a.paused_by, b.enabled, b.paused_by) == (False, "maria", True, None)
@@ -163,11 +188,11 @@ async def test_a_paused_schedule_is_silent_and_catches_nothing_up(
 ) -> None:
     start_ms = clock.now_ms()
     await store.declare([hourly()])
-    await store.pause("report", by="maria")
+    await store.pause("report", by="maria", actor="user:maria")
     clock.jump(3 * 3600 + 60)
     assert await store.fire_due() == []
     assert await store.next_fire_at_ms() is None
-    resumed = await store.resume("report")
+    resumed = await store.resume("report", actor="user:maria")
     assert resumed.next_fire_at_ms == start_ms + 4 * HOUR_MS
     assert await store.fire_due() == []
 
@@ -176,8 +201,8 @@ async def test_trigger_sends_now_also_when_paused_and_moves_no_time(
     store: ScheduleStore, database: Database, clock: FakeClock
 ) -> None:
     await store.declare([hourly()])
-    before = await store.pause("report", by="maria")
-    first, second = await store.trigger("report"), await store.trigger("report")
+    before = await store.pause("report", by="maria", actor="user:maria")
+    first, second = await store.trigger("report", actor="user:maria"), await store.trigger("report", actor="user:maria")
     rows = await published(database)
     assert [row.message_id for row in rows] == [first, second]
     assert rows[0].deduplication_id != rows[1].deduplication_id
@@ -194,11 +219,14 @@ async def test_preview_tells_the_next_times(store: ScheduleStore, clock: FakeClo
 
 async def test_a_removed_schedule_is_gone_and_unknown_ones_are_said_so(store: ScheduleStore) -> None:
     await store.declare([hourly()])
-    await store.remove("report")
+    await store.remove("report", actor="user:maria")
     assert await store.list() == []
-    for verb in (store.get, store.resume, store.remove, store.trigger, store.preview):
+    for look in (store.get, store.preview):
         with pytest.raises(NotFound, match="report"):
-            await verb("report")
+            await look("report")
+    for change in (store.resume, store.remove, store.trigger):
+        with pytest.raises(NotFound, match="report"):
+            await change("report", actor="user:maria")
 
 
 @pytest.mark.parametrize(
@@ -270,7 +298,7 @@ async def test_a_change_of_this_process_wakes_the_scheduler(
     scheduler = Scheduler(store, clock=clock)
     await scheduler.start()
     await eventually(lambda: clock.sleepers == 1)
-    await store.put(hourly(cron=None, every_s=5), made_by="maria")
+    await store.put(hourly(cron=None, every_s=5), made_by="maria", actor="user:maria")
     await eventually(lambda: clock.sleepers == 1)
     await until_it_fires(scheduler, clock, 5, "the new schedule did not fire")
     await scheduler.stop()
@@ -283,7 +311,7 @@ async def test_two_schedulers_in_different_processes_notice_each_others_changes_
     await scheduler.start()
     await eventually(lambda: clock.sleepers == 1)
     elsewhere = ScheduleStore(database, clock)
-    await elsewhere.put(hourly(cron=None, every_s=5), made_by="maria")
+    await elsewhere.put(hourly(cron=None, every_s=5), made_by="maria", actor="user:maria")
     await until_it_fires(scheduler, clock, 30, "the schedule was not noticed")
     await scheduler.stop()
 

@@ -140,6 +140,7 @@ class Application:
             if prepare is not None:
                 await prepare()
             await parts.database.start()
+            await parts.audit.check_key(parts.database)
 
         async def open_queues() -> None:
             await parts.engine.start([queue for one in parts.slices for queue in one.queues])

@@ -1,4 +1,5 @@
-"""What grows is cut back: results of tasks, notes of handled messages and rows of workers past their time."""
+"""What grows is cut back: results of tasks, notes of handled messages and rows of workers past their time; and the audit log
+gets its anchor."""
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ class Housekeeping:
         self._supervisor = Supervisor(parts.clock)
         self._workers = WorkerDirectory(parts.database, parts.clock)
         self._database_away = Outage(_log, "not_pruned", parts.clock)
+        self._not_anchored = Outage(_log, "audit_log_not_anchored", parts.clock)
 
     async def start(self) -> None:
         """Begin; the first round comes a minute later."""
@@ -57,9 +59,19 @@ class Housekeeping:
         await parts.shared.prune()
         return runs, notes
 
+    async def anchor(self) -> None:
+        """Note outside the database where the audit log ends. What fails is tried again with the next round."""
+        try:
+            await self._parts.anchors.drop(self._parts.database)
+        except WipsieError as error:
+            self._not_anchored.failed(error)
+        else:
+            self._not_anchored.over()
+
     async def _run(self) -> None:
         await self._parts.clock.sleep(FIRST_AFTER_S)
         while True:
+            await self.anchor()
             try:
                 runs, notes = await self.prune()
             except WipsieError as error:

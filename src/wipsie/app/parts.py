@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass, field
 
 import wipsie
+from wipsie.app.audit import build_anchors, build_audit_log
 from wipsie.app.direct_publisher import publish_directly
 from wipsie.app.objects import build_blobs
 from wipsie.app.polling_grants import PollingGrants
 from wipsie.app.queues import build_backend, build_engine
 from wipsie.app.settings import Settings
 from wipsie.app.shared import build_shared_store
+from wipsie.audit import Anchors, AuditLog
 from wipsie.blobs import BlobStore
 from wipsie.database import Database
 from wipsie.database.shared_store import SharedStore
@@ -41,6 +43,8 @@ class Parts:
     database: Database
     shared: SharedStore
     blobs: BlobStore
+    audit: AuditLog
+    anchors: Anchors
     run_log: RunLog
     schedules: ScheduleStore
     breakers: BreakerRegistry
@@ -60,6 +64,8 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         max_overflow=settings.database.max_overflow,
     )
     blobs = build_blobs(settings)
+    audit = build_audit_log(settings, clock)
+    database.record_with(audit)
     backend = build_backend(settings, clock, blobs=blobs)
     shared = build_shared_store(settings, database, clock)
     repeats = Repeats(shared, clock)
@@ -73,6 +79,8 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         database=database,
         shared=shared,
         blobs=blobs,
+        audit=audit,
+        anchors=build_anchors(audit, blobs, clock),
         run_log=RunLog(database),
         schedules=ScheduleStore(database, clock),
         breakers=BreakerRegistry(clock, metrics),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import wipsie
+from wipsie.cli.audit import audit_app
 from wipsie.cli.bench import bench
 from wipsie.cli.demo.command import demo
 from wipsie.cli.doctor import doctor
@@ -70,6 +71,7 @@ for command in (up, api, worker, scheduler, migrate, demo, doctor):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
 app.add_typer(schedule_app, name="schedule")
+app.add_typer(audit_app, name="audit")
 app.command()(workers)
 for command in (bench, settings, openapi):
     app.command()(command)

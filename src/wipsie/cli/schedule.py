@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from wipsie.workers.schedules import Schedule, ScheduleStore
 
 Result = TypeVar("Result")
+CLI = "cli"
+"""Who changes something by a command, as the audit log names them: whoever may use the data folder."""
 Name = Annotated[str, typer.Argument(help="Name of the schedule.", show_default=False)]
 
 schedule_app = typer.Typer(
@@ -88,7 +90,7 @@ def add(
     )
 
     async def put(store: ScheduleStore) -> Schedule:
-        return await store.put(spec, made_by=getpass.getuser())
+        return await store.put(spec, made_by=getpass.getuser(), actor=CLI)
 
     _show(_with_store(put, queue=queue), as_json=as_json)
 
@@ -101,7 +103,7 @@ def pause(name: Name, as_json: AsJson = False) -> None:
     Example:
       wipsie schedule pause nightly
     """
-    _show(_with_store(lambda store: store.pause(name, by=getpass.getuser())), as_json=as_json)
+    _show(_with_store(lambda store: store.pause(name, by=getpass.getuser(), actor=CLI)), as_json=as_json)
 
 
 @schedule_app.command()
@@ -112,7 +114,7 @@ def resume(name: Name, as_json: AsJson = False) -> None:
     Example:
       wipsie schedule resume nightly
     """
-    _show(_with_store(lambda store: store.resume(name)), as_json=as_json)
+    _show(_with_store(lambda store: store.resume(name, actor=CLI)), as_json=as_json)
 
 
 @schedule_app.command()
@@ -128,7 +130,7 @@ def remove(name: Name, yes: Yes = False, dry_run: DryRun = False, as_json: AsJso
         return
     _with_store(lambda store: store.get(name))
     confirm(f"Remove the schedule '{name}'?", yes=yes)
-    _with_store(lambda store: store.remove(name))
+    _with_store(lambda store: store.remove(name, actor=CLI))
     if as_json:
         print_json({"removed": name})
     else:
@@ -159,10 +161,9 @@ def preview(
 
 def _with_store(use: Callable[[ScheduleStore], Awaitable[Result]], queue: str | None = None) -> Result:
     """Run `use` on the store of this data folder; `queue` must exist when it is named."""
+    from wipsie.app.opened_database import opened_database
     from wipsie.app.opened_queues import opened_queues
-    from wipsie.app.serve import prepare_database
     from wipsie.cli.running import command_settings, run
-    from wipsie.database import Database
     from wipsie.kernel.clock import SystemClock
     from wipsie.workers.schedules import ScheduleStore
 
@@ -173,13 +174,8 @@ def _with_store(use: Callable[[ScheduleStore], Awaitable[Result]], queue: str | 
         if queue is not None:
             async with opened_queues(settings, clock) as engine:
                 engine.resolve(queue)
-        await prepare_database(settings, migrate=False)
-        database = Database(settings.database.url, clock=clock)
-        await database.start()
-        try:
+        async with opened_database(settings, clock) as database:
             return await use(ScheduleStore(database, clock))
-        finally:
-            await database.stop()
 
     return run(work())
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wipsie.database.failures import as_configuration_error, as_unavailable, is_busy, outcome_unknown
 from wipsie.database.publishing import TransactionPublisher
+from wipsie.database.recording import TransactionRecorder
 from wipsie.database.server_connections import STATEMENT_TIMEOUT_S, server_engine
 from wipsie.database.sqlite_engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, sqlite_engine
 from wipsie.database.unit_of_work import UnitOfWork
@@ -52,6 +53,7 @@ class Database:
         self._writer: AsyncEngine
         self._reader: AsyncEngine
         self._publisher: TransactionPublisher | None = None
+        self._recorder: TransactionRecorder | None = None
         self._turn: asyncio.Lock | None = None
         self._writers: set[asyncio.Task[Any]] = set()
         if self.url.dialect == "sqlite":
@@ -113,6 +115,10 @@ class Database:
         this very database. None: by the outbox again. What is in the outbox already is still relayed."""
         self._publisher = publisher
 
+    def record_with(self, recorder: TransactionRecorder) -> None:
+        """Write what units of work record with this audit log from now on. Without one a unit that records is refused."""
+        self._recorder = recorder
+
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises or is cancelled.
@@ -145,12 +151,14 @@ class Database:
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncGenerator[UnitOfWork]:
-        """`begin` with an outbox and an inbox: rows, published messages and "this message is handled" in one commit."""
+        """`begin` with an outbox, an inbox and the audit log: rows, published messages, "this message is handled" and what
+        the log says of it in one commit."""
         publisher = self._publisher
         async with self.begin() as connection:
             unit = UnitOfWork(connection, self.clock)
             yield unit
             relay_wanted = await unit.write_messages(publisher)
+            await unit.write_events(self._recorder)
         if relay_wanted:
             for hook in list(self._commit_hooks):
                 hook()

@@ -1,4 +1,5 @@
-"""One commit for everything a use case changes: its rows, the messages it publishes, the message it has handled."""
+"""One commit for everything a use case changes: its rows, the messages it publishes, the message it has handled, and what the
+audit log says of it."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database import inbox, outbox
 from wipsie.database.publishing import TransactionPublisher
+from wipsie.database.recording import TransactionRecorder
+from wipsie.kernel.audit_event import AuditEvent
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import WipsieError
+from wipsie.kernel.errors import InternalError, WipsieError
 
 
 class UnitOfWork:
@@ -18,6 +21,7 @@ class UnitOfWork:
         """The open transaction."""
         self._clock = clock
         self._published: list[outbox.Publishable] = []
+        self._events: list[AuditEvent] = []
 
     @property
     def published(self) -> int:
@@ -32,6 +36,10 @@ class UnitOfWork:
         refuses at that moment, because it is full for example, goes by the outbox all the same.
         """
         self._published.append(message)
+
+    def record(self, event: AuditEvent) -> None:
+        """Put `event` into the audit log if, and only if, this unit commits."""
+        self._events.append(event)
 
     async def mark_handled(self, message_id: str, handler: str) -> bool:
         """Note that `handler` handles `message_id` in this commit. False: it did so before; leave everything as it is."""
@@ -48,3 +56,12 @@ class UnitOfWork:
         if by_outbox:
             await outbox.write(self.connection, by_outbox, now_ms=self._clock.now_ms())
         return bool(by_outbox)
+
+    async def write_events(self, recorder: TransactionRecorder | None) -> None:
+        """Put what was recorded into the audit log; after everything else, since the log is held from here to the commit.
+        Called by `Database.unit_of_work`."""
+        if not self._events:
+            return
+        if recorder is None:
+            raise InternalError("A change is to be audited and this process has no audit log; report this.")
+        await recorder.record(self.connection, self._events)

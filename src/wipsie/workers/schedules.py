@@ -18,6 +18,7 @@ from wipsie.database import Database, UnitOfWork
 from wipsie.database.inserts import insert_ignoring_conflicts
 from wipsie.database.metadata import metadata
 from wipsie.kernel import json
+from wipsie.kernel.audit_event import AuditEvent, Fact
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import InvalidInput, NotFound, WipsieError
 from wipsie.kernel.ids import MessageId, QueueName
@@ -145,11 +146,13 @@ class ScheduleStore:
                 await self._put(connection, spec, made_by=CODE)
         self._changed()
 
-    async def put(self, spec: ScheduleSpec, *, made_by: str) -> Schedule:
-        """Create or replace a schedule for the person `made_by`. InvalidInput."""
-        async with self._database.begin() as connection:
-            await self._put(connection, spec, made_by=made_by)
-            schedule = await self._get(connection, spec.name)
+    async def put(self, spec: ScheduleSpec, *, made_by: str, actor: str) -> Schedule:
+        """Create or replace a schedule for the person `made_by`. `actor`, here and below: who does so, as the audit log
+        names them. InvalidInput."""
+        async with self._database.unit_of_work() as unit:
+            await self._put(unit.connection, spec, made_by=made_by)
+            schedule = await self._get(unit.connection, spec.name)
+            unit.record(_event(actor, "put", spec.name, version=schedule.version))
         self._changed()
         return schedule
 
@@ -164,28 +167,31 @@ class ScheduleStore:
             rows = await connection.execute(select(schedules_table).order_by(_COLUMNS.name))
             return [_schedule(row) for row in rows.mappings()]
 
-    async def pause(self, name: str, *, by: str) -> Schedule:
+    async def pause(self, name: str, *, by: str, actor: str) -> Schedule:
         """Fire no more until resumed; times that pass meanwhile are not caught up. NotFound."""
-        return await self._set_enabled(name, enabled=False, by=by)
+        return await self._set_enabled(name, enabled=False, by=by, actor=actor)
 
-    async def resume(self, name: str) -> Schedule:
+    async def resume(self, name: str, *, actor: str) -> Schedule:
         """Fire again, from the next time after now. NotFound."""
-        return await self._set_enabled(name, enabled=True, by=None)
+        return await self._set_enabled(name, enabled=True, by=None, actor=actor)
 
-    async def remove(self, name: str) -> None:
+    async def remove(self, name: str, *, actor: str) -> None:
         """Forget a schedule. One that code declares comes back at the next start; pause it instead. NotFound."""
-        async with self._database.begin() as connection:
-            if (await connection.execute(delete(schedules_table).where(_COLUMNS.name == name))).rowcount == 0:
+        async with self._database.unit_of_work() as unit:
+            removed = await unit.connection.execute(delete(schedules_table).where(_COLUMNS.name == name))
+            if removed.rowcount == 0:
                 raise _not_found(name)
+            unit.record(_event(actor, "remove", name))
         self._changed()
 
-    async def trigger(self, name: str) -> MessageId:
+    async def trigger(self, name: str, *, actor: str) -> MessageId:
         """Send a schedule's message now, paused or not; its times stay as they are. Returns the message id. NotFound."""
         now_ms = self._clock.now_ms()
         async with self._database.unit_of_work() as unit:
             schedule = await self._get(unit.connection, name)
             message = _message(schedule, fire_at_ms=now_ms, now_s=self._clock.now(), by_hand=True)
             unit.publish(message)
+            unit.record(_event(actor, "trigger", name, message_id=message.message_id))
             await unit.connection.execute(
                 update(schedules_table)
                 .where(_COLUMNS.name == name)
@@ -299,9 +305,10 @@ class ScheduleStore:
             update(schedules_table).where(_COLUMNS.name == spec.name).values(version=_COLUMNS.version + 1, **said)
         )
 
-    async def _set_enabled(self, name: str, *, enabled: bool, by: str | None) -> Schedule:
+    async def _set_enabled(self, name: str, *, enabled: bool, by: str | None, actor: str) -> Schedule:
         now_ms = self._clock.now_ms()
-        async with self._database.begin() as connection:
+        async with self._database.unit_of_work() as unit:
+            connection = unit.connection
             schedule = await self._get(connection, name)
             values: dict[str, Any] = {
                 "enabled": enabled,
@@ -314,9 +321,14 @@ class ScheduleStore:
                 next_ms = _trigger(schedule).next_ms(after_ms=now_ms, anchor_ms=anchor_ms)
                 values.update(next_fire_at_ms=next_ms, last_error=None)
             await connection.execute(update(schedules_table).where(_COLUMNS.name == name).values(**values))
+            unit.record(_event(actor, "resume" if enabled else "pause", name, was_enabled=schedule.enabled))
             schedule = await self._get(connection, name)
         self._changed()
         return schedule
+
+
+def _event(actor: str, verb: str, name: str, **facts: Fact) -> AuditEvent:
+    return AuditEvent(actor=actor, action=f"workers:schedule:{verb}", object=f"schedule:{name}", facts=facts)
 
 
 async def _move(connection: AsyncConnection, schedule: Schedule, **values: Any) -> bool:

@@ -45,6 +45,18 @@ def integer(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def hex_keys(bytes_min: int) -> Callable[[str], tuple[str, ...]]:
+    """A comma list of keys in hex digits, each of at least so many bytes."""
+
+    def parse(value: str) -> tuple[str, ...]:
+        keys = tuple(part.strip() for part in value.split(","))
+        if any(len(bytes.fromhex(key)) < bytes_min for key in keys):
+            raise ValueError
+        return keys
+
+    return parse
+
+
 def process_count(value: str) -> int:
     """A number of processes; ``auto`` is one per core this process may use."""
     if value.lower() == "auto":

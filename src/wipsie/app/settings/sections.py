@@ -287,6 +287,16 @@ class SecuritySection(Section):
         about="Signs tokens once there are accounts; not used by this version.",
         accepts="a long random text",
     )
+    audit_keys: tuple[str, ...] = variable(
+        "AUDIT_KEY",
+        parsers.hex_keys(32),
+        (),
+        written="",
+        secret=True,
+        about="Seals the audit log; all processes of one database need the same. Empty makes one in "
+        "WIPSIE_DATA_DIR/secrets/audit.key. After a change of keys: the new one, then the old ones.",
+        accepts="64 hex digits or more (openssl rand -hex 32), or a comma list of such",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

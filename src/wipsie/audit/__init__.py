@@ -1,0 +1,21 @@
+"""The audit log: what was changed, by whom and when, in a chain that shows whatever was changed, left out or put in later."""
+
+from __future__ import annotations
+
+from wipsie.audit.anchors import Anchor, Anchors
+from wipsie.audit.keys import AuditKeys
+from wipsie.audit.log import AuditLog, LoggedEvent, all_events, list_events
+from wipsie.audit.verification import Finding, Verification, verify
+
+__all__ = [
+    "Anchor",
+    "Anchors",
+    "AuditKeys",
+    "AuditLog",
+    "Finding",
+    "LoggedEvent",
+    "Verification",
+    "all_events",
+    "list_events",
+    "verify",
+]
