@@ -48,7 +48,7 @@ def test_an_intact_log_is_called_so_and_a_changed_one_is_not(
     changed: None, wipsie: Wipsie, wipsie_json: WipsieJson, data_dir: Path
 ) -> None:
     assert wipsie("audit", "anchor").stdout == "Anchored at event 3.\n"
-    assert wipsie("audit", "verify").stdout == "Intact: 3 events, checked against 1 anchors.\n"
+    assert wipsie("audit", "verify").stdout == "Intact: 3 events, checked against 1 anchor.\n"
     with closing(sqlite3.connect(data_dir / "wipsie.db")) as connection:
         connection.execute("DROP TRIGGER audit_events_are_not_removed")
         connection.execute("DELETE FROM audit_events WHERE seq = 2")

@@ -79,15 +79,15 @@ def verify(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"intact": found.is_intact, **_shown(found)})
     elif found.is_intact:
-        say(f"Intact: {found.events} events, checked against {found.anchors} anchors.")
+        say(f"Intact: {_many(found.events, 'event')}, checked against {_many(found.anchors, 'anchor')}.")
     else:
         print_table(
             ["event", "problem", "what was found"], [(one.seq, one.problem, one.sentence) for one in found.findings]
         )
         more = " (there are more)" if found.cut else ""
         say(
-            f"NOT intact: {len(found.findings)} findings{more} in {found.events} events. Keep the database as it is, and "
-            "compare it with a backup.",
+            f"NOT intact: {_many(len(found.findings), 'finding')}{more} in {_many(found.events, 'event')}. Keep the database as "
+            "it is, and compare it with a backup.",
             style="red",
         )
     if not found.is_intact:
@@ -111,7 +111,7 @@ def export(
         return
     with output.open("wb") as file:
         count = _at_desk(lambda desk: desk.export(file, after_seq=after))
-    note(f"{count} events written to {output}.")
+    note(f"{_many(count, 'event')} written to {output}.")
 
 
 @audit_app.command()
@@ -129,6 +129,10 @@ def anchor(as_json: AsJson = False) -> None:
         say("The log is empty: there is nothing to anchor.")
     else:
         say(f"Anchored at event {dropped.seq}.")
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _shown(found: object) -> dict[str, object]:
