@@ -15,6 +15,7 @@ from wipsie.app.readiness import check_disk, readiness_checks
 from wipsie.app.settings import Settings
 from wipsie.database import migrator
 from wipsie.kernel import json
+from wipsie.kernel.audit_event import AuditEvent
 from wipsie.kernel.errors import ConfigurationError
 from wipsie.kernel.ids import MessageId, new_message_id
 from wipsie.queue.contract import NewMessage
@@ -70,6 +71,23 @@ async def test_everything_in_the_data_folder_is_private(settings: Settings) -> N
     await application.stop()
     modes = {path.name: path.stat().st_mode & 0o077 for path in [settings.data_dir, *settings.data_dir.rglob("*")]}
     assert {name: mode for name, mode in modes.items() if mode} == {}
+
+
+async def test_a_process_without_the_key_of_the_audit_log_works_all_the_same(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = await started(settings, "api")
+    async with first.parts.database.unit_of_work() as unit:
+        unit.record(AuditEvent(actor="cli", action="tests:thing:change", object="thing:1"))
+    await first.stop()
+    other_key = dataclasses.replace(settings.security, audit_keys=("ab" * 32,))
+    application = await started(dataclasses.replace(settings, security=other_key), "worker")
+    try:
+        message_id = await send(application, {"number": 3})
+        await eventually(lambda: application.parts.run_log.runs_of(message_id), message="the message is processed")
+        assert "audit_log_cannot_be_written" in capsys.readouterr().err
+    finally:
+        await application.stop()
 
 
 async def test_a_failing_start_leaves_nothing_running(settings: Settings, leaves_nothing_behind: None) -> None:

@@ -231,7 +231,9 @@ async def test_a_log_rewritten_from_its_beginning_is_told_in_bounds(database: Da
 # ------------------------------------------------------------------------------------------------------------------ keys
 
 
-async def test_a_process_with_another_key_is_refused_at_its_start_and_at_its_change(database: Database) -> None:
+async def test_a_process_with_another_key_neither_changes_the_log_nor_anchors_it(
+    database: Database, objects: Objects
+) -> None:
     await append(database, 1)
     stranger = AuditLog(lambda: keys(OTHER_KEY), SystemClock())
     with pytest.raises(ConfigurationError, match="AUDIT_KEY"):
@@ -239,6 +241,9 @@ async def test_a_process_with_another_key_is_refused_at_its_start_and_at_its_cha
     database.record_with(stranger)
     with pytest.raises(ConfigurationError, match="AUDIT_KEY"):
         await append(database, 1, first=2)
+    with pytest.raises(ConfigurationError, match="AUDIT_KEY"):
+        await Anchors(objects, stranger, SystemClock()).drop(database)
+    assert await objects.list("audit", limit=10) == []
     assert [one.seq for one in await list_events(database)] == [1]
 
 

@@ -84,6 +84,19 @@ def test_another_key_than_the_one_the_log_was_begun_with_changes_nothing(
     with pytest.raises(ConfigurationError, match="AUDIT_KEY"):
         wipsie("schedule", "add", "weekly", "default", "--cron", "@weekly")
     assert wipsie_json("schedule", "list") == []
+    findings = json.loads(wipsie("doctor", "--json").stdout)["checks"]
+    (found,) = [one for one in findings if one["check"] == "audit"]
+    assert found["status"] == "fail"
+    assert "AUDIT_KEY" in found["detail"]
+
+
+def test_the_doctor_makes_no_key_where_the_one_of_the_log_is_missing(
+    changed: None, wipsie: Wipsie, data_dir: Path
+) -> None:
+    key = data_dir / "secrets" / "audit.key"
+    key.unlink()
+    assert "AUDIT_KEY" in wipsie("doctor").stdout
+    assert not key.exists()
 
 
 def test_a_key_that_is_none_is_refused_without_showing_it(wipsie: Wipsie, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,11 @@ class Application:
             if prepare is not None:
                 await prepare()
             await parts.database.start()
-            await parts.audit.check_key(parts.database)
+            try:
+                await parts.audit.check_key(parts.database)
+            except ConfigurationError as error:
+                # Most of the work needs no audit log, and what does is refused in the same words.
+                _log.warning("audit_log_cannot_be_written", error=error.message)
 
         async def open_queues() -> None:
             await parts.engine.start([queue for one in parts.slices for queue in one.queues])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wipsie.app.kept_secret import kept_secret
+from wipsie.app.kept_secret import FOLDER, kept_secret
 from wipsie.app.settings import Settings
 from wipsie.audit import (
     Anchors,
@@ -23,6 +23,11 @@ def build_audit_log(settings: Settings, clock: Clock) -> AuditLog:
 def build_anchors(audit: AuditLog, blobs: BlobStore, clock: Clock) -> Anchors:
     """Anchors lie in the object store, which is not the database."""
     return Anchors(_Objects(blobs), audit, clock)
+
+
+def has_key(settings: Settings) -> bool:
+    """Whether there is a key already; without one the first change makes one."""
+    return bool(settings.security.audit_keys) or (settings.data_dir / FOLDER / KEY_NAME).exists()
 
 
 def _keys(settings: Settings) -> AuditKeys:

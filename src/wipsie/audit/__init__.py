@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wipsie.audit.anchors import Anchor, Anchors
 from wipsie.audit.keys import AuditKeys
-from wipsie.audit.log import AuditLog, LoggedEvent, all_events, list_events
+from wipsie.audit.log import AuditLog, Head, LoggedEvent, all_events, list_events, read_head
 from wipsie.audit.verification import Finding, Verification, verify
 
 __all__ = [
@@ -13,9 +13,11 @@ __all__ = [
     "AuditKeys",
     "AuditLog",
     "Finding",
+    "Head",
     "LoggedEvent",
     "Verification",
     "all_events",
     "list_events",
+    "read_head",
     "verify",
 ]

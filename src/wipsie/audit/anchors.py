@@ -63,11 +63,13 @@ class Anchors:
         self._last: tuple[int, str] = (0, GENESIS)
 
     async def drop(self, database: Database) -> Anchor | None:
-        """Note where the log ends now; None when that was noted already. StorageUnavailable."""
+        """Note where the log ends now; None when that was noted already. StorageUnavailable; ConfigurationError when the log
+        is sealed with a key we do not have: our anchor would look forged to those who have it."""
         async with database.read() as connection:
             head = await read_head(connection)
         if head is None or not head.seq or (head.seq, head.seal) == self._last:
             return None
+        self._log.check_head(head)
         at_ms, keys = self._clock.now_ms(), self._log.keys
         anchor = Anchor(
             seq=head.seq,

@@ -85,11 +85,20 @@ class AuditLog:
         )
 
     async def check_key(self, database: Database) -> None:
-        """ConfigurationError when the log was begun with a key we do not have: better at the start than at a change."""
+        """ConfigurationError when the log was begun with a key we do not have: told at the start, before a change fails."""
         async with database.read() as connection:
-            row = (await connection.execute(select(head_table.c.key_id))).one_or_none()
-        if row is not None and row.key_id:
-            self._check_known(row.key_id)
+            head = await read_head(connection)
+        if head is not None:
+            self.check_head(head)
+
+    def check_head(self, head: Head) -> None:
+        """ConfigurationError when the log, which ends here, was sealed with a key we do not have."""
+        if head.key_id and not self.keys.knows(head.key_id):
+            raise ConfigurationError(
+                "The audit log was begun with another AUDIT_KEY; give every process of this database the same one (after a "
+                "change of keys: the new one first, then the old ones, with commas between).",
+                details={"setting": "AUDIT_KEY", "key_id": head.key_id},
+            )
 
     async def _held_head(self, connection: AsyncConnection) -> Head:
         columns = head_table.c
@@ -100,17 +109,9 @@ class AuditLog:
                 "The audit log has lost the row that says where it ends; nothing is changed without the log. "
                 "Run `wipsie audit verify`, and restore the database from a backup."
             )
-        if row.key_id:
-            self._check_known(row.key_id)
-        return Head(row.seq, row.seal or GENESIS, row.key_id)
-
-    def _check_known(self, key_id: str) -> None:
-        if not self.keys.knows(key_id):
-            raise ConfigurationError(
-                "The audit log was begun with another AUDIT_KEY; give every process of this database the same one (after a "
-                "change of keys: the new one first, then the old ones, with commas between).",
-                details={"setting": "AUDIT_KEY", "key_id": key_id},
-            )
+        head = Head(row.seq, row.seal or GENESIS, row.key_id)
+        self.check_head(head)
+        return head
 
 
 async def read_head(connection: AsyncConnection) -> Head | None:

@@ -32,6 +32,35 @@ async def check_database(settings: Settings) -> list[Finding]:
     return [Finding("database", OK, f"{place.dialect} answers, schema {await migrator.current(settings.database.url)}")]
 
 
+async def check_audit(settings: Settings) -> list[Finding]:
+    """The audit log can be written with the key we have."""
+    from wipsie.app.audit import build_audit_log, has_key
+    from wipsie.audit import read_head
+    from wipsie.database import Database, migrator
+
+    url = settings.database.url
+    if await migrator.current(url) is None or await migrator.pending(url):
+        return [Finding("audit", OK, "nothing was changed yet")]
+    clock = SystemClock()
+    database = Database(url, clock=clock)
+    await database.start()
+    try:
+        async with database.read() as connection:
+            head = await read_head(connection)
+    finally:
+        await database.stop()
+    if head is None:
+        detail = "the row that says where the audit log ends is gone, and nothing that is audited can be changed"
+        return [Finding("audit", FAIL, detail, "See what is left with: wipsie audit verify")]
+    if not head.seq:
+        return [Finding("audit", OK, "nothing was changed yet")]
+    if not has_key(settings):
+        detail = "the key of the audit log is not here, and nothing that is audited can be changed"
+        return [Finding("audit", FAIL, detail, "Set AUDIT_KEY to the one of the other processes of this database.")]
+    build_audit_log(settings, clock).check_head(head)
+    return [Finding("audit", OK, f"{head.seq} events, sealed with a key we have")]
+
+
 async def check_shared(settings: Settings) -> list[Finding]:
     """What processes share can be reached, where it is not in the database."""
     if not settings.shared.redis_url:
