@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
 from wipsie.app.doctor.finding import FAIL, OK, WARN, Finding
 from wipsie.app.instances import running_instances
 from wipsie.app.queues import build_engine, queue_file
@@ -10,22 +14,24 @@ from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.durations import format_duration
 from wipsie.queue.contract import QueueCounts
 
+if TYPE_CHECKING:
+    from wipsie.database import Database
+
 STUCK_AFTER_S = 300.0
 """A message that is ready and still waits this long: nobody takes it."""
 
 
 async def check_database(settings: Settings) -> list[Finding]:
     """Reachable, and at the schema of this version."""
-    from wipsie.database import Database, migrator
+    from wipsie.database import migrator
     from wipsie.database.urls import parse_database_url
 
     place = parse_database_url(settings.database.url)
     if place.path is not None and not place.path.exists():
         return [Finding("database", OK, f"{place.path} is made at the first start")]
     pending = await migrator.pending(settings.database.url)
-    database = Database(settings.database.url, clock=SystemClock())
-    await database.start()
-    await database.stop()
+    async with _opened(settings):
+        pass
     if pending:
         detail = f"reachable, but it lacks the migrations {', '.join(pending)}"
         return [Finding("database", FAIL, detail, "Run: wipsie migrate")]
@@ -36,19 +42,11 @@ async def check_audit(settings: Settings) -> list[Finding]:
     """The audit log can be written with the key we have."""
     from wipsie.app.audit import build_audit_log, has_key
     from wipsie.audit import read_head
-    from wipsie.database import Database, migrator
 
-    url = settings.database.url
-    if await migrator.current(url) is None or await migrator.pending(url):
+    if not await _is_ready(settings):
         return [Finding("audit", OK, "nothing was changed yet")]
-    clock = SystemClock()
-    database = Database(url, clock=clock)
-    await database.start()
-    try:
-        async with database.read() as connection:
-            head = await read_head(connection)
-    finally:
-        await database.stop()
+    async with _opened(settings) as database, database.read() as connection:
+        head = await read_head(connection)
     if head is None:
         detail = "the row that says where the audit log ends is gone, and nothing that is audited can be changed"
         return [Finding("audit", FAIL, detail, "See what is left with: wipsie audit verify")]
@@ -57,7 +55,7 @@ async def check_audit(settings: Settings) -> list[Finding]:
     if not has_key(settings):
         detail = "the key of the audit log is not here, and nothing that is audited can be changed"
         return [Finding("audit", FAIL, detail, "Set AUDIT_KEY to the one of the other processes of this database.")]
-    build_audit_log(settings, clock).check_head(head)
+    build_audit_log(settings, SystemClock()).check_head(head)
     return [Finding("audit", OK, f"{head.seq} events, sealed with a key we have")]
 
 
@@ -118,22 +116,35 @@ def _waiting(queue: str, counts: QueueCounts) -> list[Finding]:
 
 async def check_workers(settings: Settings) -> list[Finding]:
     """Somebody works, where Wipsie runs at all."""
-    from wipsie.database import Database, migrator
     from wipsie.workers.heartbeat import WorkerDirectory
 
     running = running_instances(settings.data_dir)
-    url = settings.database.url
-    if await migrator.current(url) is None or await migrator.pending(url):
+    if not await _is_ready(settings):
         return [Finding("workers", OK, "none yet: Wipsie was not started here")]
-    clock = SystemClock()
-    database = Database(url, clock=clock)
-    await database.start()
-    try:
-        live = await WorkerDirectory(database, clock).live()
-    finally:
-        await database.stop()
+    async with _opened(settings) as database:
+        live = await WorkerDirectory(database, SystemClock()).live()
     if live:
         return [Finding("workers", OK, f"{len(live)} alive: {', '.join(one.worker_id for one in live)}")]
     if running:
         return [Finding("workers", WARN, "Wipsie runs, but no worker is alive", "Start one with: wipsie worker")]
     return [Finding("workers", OK, "none: Wipsie does not run; start it with: wipsie up")]
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncGenerator[Database]:
+    from wipsie.database import Database
+
+    database = Database(settings.database.url, clock=SystemClock())
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()
+
+
+async def _is_ready(settings: Settings) -> bool:
+    """Whether the database has the schema of this version."""
+    from wipsie.database import migrator
+
+    url = settings.database.url
+    return await migrator.current(url) is not None and not await migrator.pending(url)
