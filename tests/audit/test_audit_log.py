@@ -205,7 +205,7 @@ async def test_a_chain_made_without_the_key_is_found(database: Database, intrude
     columns = "3, 1, 'cli', 'tests:thing:change', 'thing:9', NULL"
     literal = f"X'{stored.hex()}'" if database.dialect == "sqlite" else f"'\\x{stored.hex()}'"
     await intruder.does(
-        f"INSERT INTO audit_events VALUES ({columns}, '{keys().current}', {literal}, '{seal}')",  # noqa: S608
+        f"INSERT INTO audit_events VALUES ({columns}, '{keys().current}', {literal}, '{seal}')",  # noqa: S608  what an intruder would say
         f"UPDATE audit_head SET seq = 3, seal = '{seal}'",  # noqa: S608  what an intruder would say
     )
     told = {(finding.problem, finding.seq) for finding in (await verify(database, keys())).findings}
@@ -287,7 +287,7 @@ async def test_an_older_copy_of_the_database_is_found_by_its_anchors_alone(
     # What a restored backup looks like: every seal is genuine.
     await intruder.does(
         "DELETE FROM audit_events WHERE seq > 3",
-        f"UPDATE audit_head SET seq = 3, seal = '{head.seal}', head_seal = '{head.head_seal}'",  # noqa: S608
+        f"UPDATE audit_head SET seq = 3, seal = '{head.seal}', head_seal = '{head.head_seal}'",  # noqa: S608  what an intruder would say
     )
     assert (await verify(database, keys())).is_intact
     found = await verify(database, keys(), anchors=await anchors.all())

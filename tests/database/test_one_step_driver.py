@@ -27,6 +27,7 @@ async def test_a_file_that_is_opened_for_somebody_who_has_gone_is_closed() -> No
         await connection
 
     taking = asyncio.create_task(take())
+    # One turn of the loop: the task has asked for the file, and waits.
     await asyncio.sleep(0)
     taking.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from wipsie.app.kept_secret import FOLDER, kept_secret
 from wipsie.app.settings import Settings
-from wipsie.audit import (
-    Anchors,
-    AuditKeys,
-    AuditLog,
-)
+from wipsie.audit import Anchors, AuditKeys, AuditLog
 from wipsie.blobs import BlobStore
 from wipsie.kernel.clock import Clock
 

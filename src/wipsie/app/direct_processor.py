@@ -136,7 +136,7 @@ class DirectProcessor:
 
     async def _did_not_succeed(self, one: _Try, verdict: Verdict) -> Processed:
         """Record the try, then do with the message what the verdict says."""
-        run = None
+        finished_at_ms = max(one.started_at_ms, self._parts.clock.now_ms())
         if verdict.status is not None:
             run = unsuccessful_run(
                 one.delivery,
@@ -146,7 +146,7 @@ class DirectProcessor:
                 status=verdict.status,
                 worker=self._worker,
                 started_at_ms=one.started_at_ms,
-                finished_at_ms=self._parts.clock.now_ms(),
+                finished_at_ms=finished_at_ms,
                 error=verdict.error,
                 traceback=verdict.traceback,
                 correlation_id=one.correlation_id,
@@ -162,7 +162,7 @@ class DirectProcessor:
             task_type=one.task_type,
             status=verdict.status or "returned",
             attempt=one.attempt,
-            run_ms=run.run_ms if run is not None else 0.0,
+            run_ms=float(finished_at_ms - one.started_at_ms),
             error=verdict.error,
             retry_in_s=action.delay_s if isinstance(action, GiveBack) else None,
             dead_lettered=isinstance(action, Bury),

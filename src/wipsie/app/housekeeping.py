@@ -1,5 +1,5 @@
-"""What grows is cut back: results of tasks, notes of handled messages and rows of workers past their time; and the audit log
-gets its anchor."""
+"""What is done once an hour: what grows is cut back (results of tasks, notes of handled messages, rows of workers past their
+time), and the audit log gets its anchor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = get_logger(__name__)
 
 
 class Housekeeping:
-    """Prunes once an hour. Several processes may do so at the same time."""
+    """Prunes and anchors once an hour. Several processes may do so at the same time."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts

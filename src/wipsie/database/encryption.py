@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _NO_TLS = "rejected SSL upgrade"
 """How asyncpg says that the server answered "no" to the question for TLS."""
+_READERS = frozenset(("PEM", "X509"))
+"""The parts of OpenSSL that read certificates and keys."""
 _WRONG_NAME = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
 
@@ -37,7 +39,7 @@ def _unreadable_file(error: OSError | ValueError, dsn: str) -> str | None:
     for option, path in named:
         if not os.access(path, os.R_OK):
             return f"the file of {option} cannot be read ({path}); check its path and rights"
-    if named and isinstance(error, ssl.SSLError) and error.library in {"X509", "PEM"}:
+    if named and isinstance(error, ssl.SSLError) and error.library in _READERS:
         files = ", ".join(path for _, path in named)
         return f"a file for TLS does not hold what it should ({files}); it must be a PEM file"
     return None

@@ -113,6 +113,7 @@ class SlotPool:
                 continue
             if turn >= _MESSAGES_PER_TURN:
                 turn = 0
+                # No pause: a turn for everybody else, which handlers that never wait would not give.
                 await asyncio.sleep(0)
                 continue
             if settler.is_full:

@@ -116,6 +116,7 @@ def obtained(make: Callable[[], PartT], required: bool) -> PartT:
     except ServerMissing as missing:
         if required:
             pytest.fail(str(missing), pytrace=False)
+        # On a developer's machine that cannot have it; the reason names the program and how to get it.
         pytest.skip(str(missing))
 
 
