@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the servers ready that the tests run against: PostgreSQL, Redis and PgBouncer. Does nothing when they are there.
+# Makes the servers ready that the tests run against: PostgreSQL, Redis and PgBouncer, and openssl. Does nothing when they are there.
 #
 # Only the programs are needed: the tests start servers of their own in temporary folders. No system service is left
 # running, and none is used.
@@ -19,6 +19,8 @@ missing=
 has_postgres || missing="$missing postgresql"
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v pgbouncer >/dev/null 2>&1 || missing="$missing pgbouncer"
+# Makes the certificates of the servers that speak TLS.
+command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 [ -z "$missing" ] && exit 0
 
 fetch() {
@@ -58,6 +60,6 @@ else
     problem="they are not installed"
 fi
 echo "Tests that need$missing will be skipped: $problem. Debian, Ubuntu: sudo apt-get install$missing" \
-    "(macOS: brew install postgresql redis pgbouncer)." >&2
+    "(macOS: brew install postgresql redis pgbouncer openssl)." >&2
 # In CI a missing server is a failure; the tests say so too.
 case ${CI:-} in '' | 0 | false) exit 0 ;; *) exit 1 ;; esac

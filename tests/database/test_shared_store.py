@@ -346,7 +346,13 @@ async def refusal_at_start(url: str) -> str:
     return refused.value.message
 
 
-@pytest.mark.parametrize("options", ["ssl_foo=1", "ssl_cert_reqs=maybe", "max_connections=5"])
+@pytest.mark.parametrize("options", ["ssl_foo=1", "ssl_cert_reqs=maybe", "max_connections=5", "connection_class=x"])
 def test_options_of_an_address_that_cannot_be_used_are_refused_before_anything_is_opened(options: str) -> None:
     with pytest.raises(ConfigurationError, match="REDIS_URL"):
-        RedisSharedStore(f"rediss://127.0.0.1:6379/0?{options}", clock=SystemClock())
+        RedisSharedStore(f"redis{'s' * options.startswith('ssl')}://127.0.0.1:6379/0?{options}", clock=SystemClock())
+
+
+def test_a_check_that_is_switched_off_is_told_to_the_operator() -> None:
+    store = RedisSharedStore("rediss://127.0.0.1:6379/0?ssl_cert_reqs=none", clock=SystemClock())
+    assert "ssl_cert_reqs=none in REDIS_URL" in (store.caution or "")
+    assert RedisSharedStore("rediss://127.0.0.1:6379/0", clock=SystemClock()).caution is None

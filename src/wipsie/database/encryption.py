@@ -11,15 +11,15 @@ _NO_TLS = "rejected SSL upgrade"
 """How asyncpg says that the server answered "no" to the question for TLS."""
 _READERS = frozenset(("PEM", "X509"))
 """The parts of OpenSSL that read certificates and keys."""
-_WRONG_NAME = frozenset({62, 64})
-"""X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
+WRONG_NAME = frozenset({62, 64})
+"""OpenSSL's numbers for a certificate of another host name or address."""
 
 
 def encryption_advice(error: Exception, dsn: str) -> str | None:
     """A sentence without its stop, for an error of opening `dsn` that only a change of settings mends; None for others."""
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message.rstrip(".")
-        if error.verify_code in _WRONG_NAME:
+        if error.verify_code in WRONG_NAME:
             return (
                 f"the server's certificate is made out to another name ({why}); write the host as the certificate does"
             )

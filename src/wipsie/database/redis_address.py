@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from redis.asyncio.connection import parse_url
 
+from wipsie.database.encryption import WRONG_NAME
 from wipsie.kernel.errors import ConfigurationError
 
 _OPTIONS = frozenset(
     {
         "client_name",
-        "connection_class",
         "db",
         "host",
         "password",
@@ -46,8 +46,6 @@ _TLS_OPTIONS = frozenset(
 """What may stand in a URL that begins with rediss:// as well."""
 _PATHS = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 _CERT_REQS = ("required", "optional", "none")
-_OTHER_HOST = (62, 64)
-"""OpenSSL's numbers for a certificate of another host name or address."""
 
 
 def read_options(url: str, setting: str) -> dict[str, Any]:
@@ -60,7 +58,13 @@ def read_options(url: str, setting: str) -> dict[str, Any]:
             f"{setting} is no Redis address; write redis://[user:password@]host:6379/0, rediss://… or unix://….",
             details={"setting": setting},
         ) from None
-    unknown = sorted(options.keys() - (_OPTIONS | _TLS_OPTIONS if is_secure(url) else _OPTIONS))
+    known = _OPTIONS | _TLS_OPTIONS if is_secure(url) else _OPTIONS
+    # The driver's own choice is a class; what somebody wrote into the URL is text.
+    unknown = sorted(
+        name
+        for name, value in options.items()
+        if name not in known and not (name == "connection_class" and isinstance(value, type))
+    )
     if unknown:
         wrong = f"{setting} has an option '{unknown[0][:50]}' that Wipsie does not know; leave it out."
     elif options.get("ssl_cert_reqs", "required") not in _CERT_REQS:
@@ -119,7 +123,7 @@ def refused_by_tls(address: str, error: BaseException, setting: str) -> str | No
     if cause is None:
         return None
     if isinstance(cause, ssl.SSLCertVerificationError):
-        if cause.verify_code in _OTHER_HOST:
+        if cause.verify_code in WRONG_NAME:
             return (
                 f"The certificate of Redis at {address} is for another host ({cause.verify_message.rstrip('.')}); write the "
                 f"host it is for in {setting}, or let Redis have one for this host."

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from wipsie.kernel.clock import SystemClock
+from wipsie.kernel.ids import QueueName
+from wipsie.queue.backends.postgres import PostgresQueueBackend
+from wipsie.queue.contract import QueueSettings
 from wipsie.testing.servers import PostgresServer
 from wipsie.testing.servers.fixtures import running
 
@@ -35,3 +39,22 @@ def new_database(durable_server: PostgresServer) -> Iterator[str]:
     name = _name()
     yield durable_server.create_database(name)
     durable_server.drop_database(name)
+
+
+@pytest.fixture
+async def backend(new_database: str) -> AsyncIterator[PostgresQueueBackend]:
+    """A backend with one queue, on a database of this test alone."""
+    backend = PostgresQueueBackend(new_database, clock=SystemClock())
+    await backend.start()
+    await backend.create_queue(QueueSettings(name=QueueName("wipsie-default")))
+    yield backend
+    await backend.stop()
+
+
+@pytest.fixture
+async def other(backend: PostgresQueueBackend, new_database: str) -> AsyncIterator[PostgresQueueBackend]:
+    """A second process's backend on the same database."""
+    other = PostgresQueueBackend(new_database, clock=SystemClock())
+    await other.start()
+    yield other
+    await other.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
@@ -33,24 +32,6 @@ class ShiftedClock(SystemClock):
 
     def now_ms(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         return SystemClock.now_ms() + int(self._shift_s * 1000)
-
-
-@pytest.fixture
-async def backend(new_database: str) -> AsyncIterator[PostgresQueueBackend]:
-    backend = PostgresQueueBackend(new_database, clock=SystemClock())
-    await backend.start()
-    await backend.create_queue(QueueSettings(name=QUEUE))
-    yield backend
-    await backend.stop()
-
-
-@pytest.fixture
-async def other(backend: PostgresQueueBackend, new_database: str) -> AsyncIterator[PostgresQueueBackend]:
-    """A second process's backend on the same database."""
-    other = PostgresQueueBackend(new_database, clock=SystemClock())
-    await other.start()
-    yield other
-    await other.stop()
 
 
 def message(body: str = "hello", queue: QueueName = QUEUE) -> NewMessage:

@@ -48,24 +48,6 @@ def pages_of_a_sum(server: PostgresServer, database: str) -> int:
 
 
 @pytest.fixture
-async def backend(new_database: str) -> AsyncIterator[PostgresQueueBackend]:
-    backend = PostgresQueueBackend(new_database, clock=SystemClock())
-    await backend.start()
-    await backend.create_queue(QueueSettings(name=QUEUE))
-    yield backend
-    await backend.stop()
-
-
-@pytest.fixture
-async def other(backend: PostgresQueueBackend, new_database: str) -> AsyncIterator[PostgresQueueBackend]:
-    """A second process's backend on the same database."""
-    other = PostgresQueueBackend(new_database, clock=SystemClock())
-    await other.start()
-    yield other
-    await other.stop()
-
-
-@pytest.fixture
 async def old_snapshot(backend: PostgresQueueBackend, new_database: str) -> AsyncIterator[AsyncConnection]:
     """A transaction of another program that has read and is not ended: no vacuum removes anything."""
     engine = create_async_engine(new_database.replace("postgresql://", "postgresql+asyncpg://"))

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.postgres import PostgresQueueBackend
 from wipsie.queue.backends.postgres.marks import EVERYWHERE, ReadyMarks
 from wipsie.queue.backends.postgres.operations import maintain
-from wipsie.queue.contract import NewMessage, QueueSettings
+from wipsie.queue.contract import NewMessage
 from wipsie.testing.clock import FakeClock
 from wipsie.testing.servers import PostgresServer
 
 QUEUE = QueueName("wipsie-default")
 BATCH = 1000
-
-
-@pytest.fixture
-async def backend(new_database: str) -> AsyncIterator[PostgresQueueBackend]:
-    backend = PostgresQueueBackend(new_database, clock=SystemClock())
-    await backend.start()
-    await backend.create_queue(QueueSettings(name=QUEUE))
-    yield backend
-    await backend.stop()
 
 
 async def pass_through(backend: PostgresQueueBackend, messages: int) -> None:

@@ -70,6 +70,8 @@ async def check_shared(settings: Settings) -> list[Finding]:
         await store.start()
     finally:
         await store.stop()
+    if store.caution is not None:
+        return [Finding("shared", WARN, store.caution)]
     return [Finding("shared", OK, "redis answers")]
 
 

@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, NoScriptError, RedisError
 
-from wipsie.database.redis_address import read_options, refused_by_tls, unusable
+from wipsie.database.redis_address import caution, read_options, refused_by_tls, unusable
 from wipsie.database.shared_store.bucket import ROUNDING_US, draw, seconds
 from wipsie.database.shared_store.contract import SharedValue, check_key, check_take, check_value
 from wipsie.kernel.clock import Clock
@@ -45,6 +45,8 @@ class RedisSharedStore:
         parts = urlsplit(url)
         self._shown = f"{parts.hostname}:{parts.port or 6379}"
         self._options = read_options(url, _SETTING)
+        self.caution = caution(self._options, _SETTING)
+        """What an operator should know of the way to Redis, None for nothing."""
         options: dict[str, Any] = {
             "socket_connect_timeout": CONNECT_TIMEOUT_S,
             "socket_timeout": ANSWER_TIMEOUT_S,
