@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import aiohttp
@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from wipsie.api.access import PUBLIC
 from wipsie.api.application import ApiSettings, build_api
 from wipsie.api.fast_route import FastRoute
 from wipsie.api.idempotency import read_idempotency
@@ -59,6 +60,7 @@ def sample_routers() -> list[APIRouter]:
     @fast.post(
         "/fast/orders",
         openapi_extra=describe(
+            access=PUBLIC,
             request=Order,
             request_examples={"small": {"name": "a", "size": 1}},
             answers={200: Answer(type=Ordered, example={"name": "a"})},
@@ -75,6 +77,7 @@ def sample_routers() -> list[APIRouter]:
     @fast.get(
         "/fast/orders/{name}",
         openapi_extra=describe(
+            access=PUBLIC,
             answers={200: Answer(type=Ordered)},
             parameters=[Parameter(name="max", type=Annotated[int, msgspec.Meta(ge=1)], default=1)],
         ),
@@ -82,7 +85,7 @@ def sample_routers() -> list[APIRouter]:
     async def find(request: Request) -> Response:
         return json_response({"name": request.path_params["name"]})
 
-    @fast.get("/fast/fails/{kind}")
+    @fast.get("/fast/fails/{kind}", openapi_extra=describe(access=PUBLIC))
     async def fails(request: Request) -> Response:
         match request.path_params["kind"]:
             case "missing":
@@ -136,11 +139,11 @@ class Server(uvicorn.Server):
             await self.serve(sockets=[self.listener])
 
 
-def _build(*, settings: ApiSettings | None = None, **options: Any) -> FastAPI:
+def _build(*, settings: ApiSettings | None = None, routers: Sequence[APIRouter] = (), **options: Any) -> FastAPI:
     return build_api(
         title="Sample",
         version="1.2.3",
-        routers=sample_routers(),
+        routers=routers or sample_routers(),
         clock=SystemClock(),
         metrics=Metrics(),
         settings=settings,

@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Scope
 
+from wipsie.api.access import PUBLIC
 from wipsie.api.application import ApiSettings, build_api
 from wipsie.api.fast_route import FastRoute
 from wipsie.api.json_body import json_response, read_body
+from wipsie.api.openapi import describe
 from wipsie.kernel.clock import SystemClock
 from wipsie.telemetry import correlation
 from wipsie.telemetry.logging import configure_logging
@@ -28,7 +30,7 @@ def _build(metrics: Metrics, *routers: APIRouter, **options: Any) -> FastAPI:
 def _router() -> APIRouter:
     router = APIRouter(route_class=FastRoute)
 
-    @router.post("/echo")
+    @router.post("/echo", openapi_extra=describe(access=PUBLIC))
     async def echo(request: Request) -> Response:
         return json_response((await read_body(request)).decode())
 

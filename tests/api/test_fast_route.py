@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import PUBLIC
 from wipsie.api.fast_route import FastRoute
 from wipsie.api.json_body import json_response
 from wipsie.api.middleware.fast_dispatch import FastDispatch
+from wipsie.api.openapi import describe
 from wipsie.kernel.errors import ConfigurationError
 
 
@@ -63,7 +65,7 @@ async def test_the_docs_page_needs_nothing_from_outside(client: aiohttp.ClientSe
 def test_dependencies_are_refused_because_they_would_not_run():
     router = APIRouter(route_class=FastRoute, dependencies=[Depends(lambda: None)])
     with pytest.raises(ConfigurationError, match="cannot have dependencies"):
-        router.get("/x")(_answer)
+        router.get("/x", openapi_extra=describe(access=PUBLIC))(_answer)
 
 
 def test_an_endpoint_of_another_shape_is_refused():
@@ -77,10 +79,14 @@ def test_an_endpoint_of_another_shape_is_refused():
 def test_a_fast_route_never_overtakes_a_route_that_stands_before_it():
     slow, fast = APIRouter(), APIRouter(route_class=FastRoute)
     slow.get("/a/{name}")(_answer)
-    fast.get("/a/b")(_answer)
-    fast.get("/{any}/c")(_answer)
-    fast.get("/d")(_answer)
+    for path in ("/a/b", "/{any}/c", "/d"):
+        fast.get(path, openapi_extra=describe(access=PUBLIC))(_answer)
 
     async def never(*_: object) -> None: ...
 
     assert [route.path for route in FastDispatch(never, [*slow.routes, *fast.routes]).routes] == ["/d"]
+
+
+def test_a_route_that_does_not_say_who_may_use_it_is_refused():
+    with pytest.raises(ConfigurationError, match="does not say who may use it"):
+        APIRouter(route_class=FastRoute).get("/x")(_answer)

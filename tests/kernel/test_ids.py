@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from wipsie.kernel.clock import SystemClock
-from wipsie.kernel.ids import new_message_id, new_uuid
+from wipsie.kernel.ids import new_message_id, new_object_id, new_uuid
 
 IDS = 20_000
 
@@ -51,3 +51,13 @@ def test_a_forked_child_does_not_repeat_the_ids_of_its_parent() -> None:
     os.close(reader)
     os.close(writer)
     assert theirs != new_uuid()
+
+
+def test_object_ids_say_their_kind_and_sort_by_the_time_of_their_making() -> None:
+    made = [new_object_id("inc", now_ms) for now_ms in (1_700_000_000_000, 1_700_000_000_001, 2_700_000_000_000)]
+    assert made == sorted(made)
+    prefix, _, digits = made[0].partition("_")
+    assert prefix == "inc"
+    assert uuid.UUID(digits).version == 7
+    assert uuid.UUID(digits).variant == uuid.RFC_4122
+    assert int(digits[:12], 16) == 1_700_000_000_000

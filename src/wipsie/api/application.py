@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wipsie.api.docs_page import build_docs_router
 from wipsie.api.errors import install_error_handlers
+from wipsie.api.gate import Authenticator, Gate, NoAccounts
 from wipsie.api.health import HealthCheck, build_health_router
 from wipsie.api.metrics_route import build_metrics_router
 from wipsie.api.middleware.edge import RequestEdge
@@ -53,12 +55,14 @@ class Api(FastAPI):
         *,
         routes_of_routers: Sequence[BaseRoute],
         settings: ApiSettings,
+        gate: Gate,
         clock: Clock,
         metrics: Metrics,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self._routes_of_routers = routes_of_routers
+        self.gate = gate
         self._edge = _build_edge(
             framework=super().__call__, routes=routes_of_routers, settings=settings, clock=clock, metrics=metrics
         )
@@ -71,6 +75,10 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 schema, built at the first call."""
         return openapi_of(self, self._routes_of_routers)
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
 
 
 def _build_edge(
@@ -109,6 +117,7 @@ def build_api(
     clock: Clock,
     metrics: Metrics,
     settings: ApiSettings | None = None,
+    authenticator: Authenticator | None = None,
     health_checks: Sequence[HealthCheck] = (),
     refresh_metrics: Callable[[], Awaitable[None]] | None = None,
     description: str = "",
@@ -116,6 +125,7 @@ def build_api(
 ) -> FastAPI:
     """The whole HTTP application.
 
+    `authenticator` says who stands behind a token; without one nobody can sign in.
     `routers` are matched in their order: those with hot fast routes first. A fast route stands directly on one of these
     routers; one that is nested deeper works, but slower, and its description is not shown.
     """
@@ -125,14 +135,22 @@ def build_api(
         build_metrics_router(metrics=metrics, refresh=refresh_metrics, clock=clock),
         build_docs_router(),
     ]
+    settings = settings or ApiSettings()
     api = Api(
         routes_of_routers=[route for router in all_routers for route in router.routes],
-        settings=settings or ApiSettings(),
+        settings=settings,
+        gate=Gate(
+            authenticator or NoAccounts(),
+            loopback_only=settings.loopback_only,
+            trusted_origins=[origin for origin in settings.cors_origins if origin != "*"],
+        ),
         clock=clock,
         metrics=metrics,
         title=title,
         version=version,
         description=description,
+        # Clients are generated with these as names: the function's own, whatever its path becomes.
+        generate_unique_id_function=_operation_id,
         # The framework's own pages load their assets from outside.
         docs_url=None,
         redoc_url=None,

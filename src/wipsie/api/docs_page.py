@@ -9,7 +9,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import PUBLIC
 from wipsie.api.fast_route import FastRoute
+from wipsie.api.openapi import describe
 
 # The page needs nothing but its own lines and the schema of this server.
 _POLICY = (
@@ -26,7 +28,7 @@ def build_docs_router() -> APIRouter:
     """The page of operations; not listed in the schema itself."""
     router = APIRouter(route_class=FastRoute, include_in_schema=False)
 
-    @router.get("/docs")
+    @router.get("/docs", openapi_extra=describe(access=PUBLIC))
     async def docs(_request: Request) -> Response:
         return Response(_page(), media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 

@@ -99,6 +99,8 @@ def _of_wipsie(error: WipsieError) -> Problem:
     headers: dict[str, str] = {}
     if error.retry_after_s is not None or error.status in (429, 503):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s or 0)))
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="wipsie"'
     return Problem(status=error.status, code=error.code, message=error.message, details=error.details, headers=headers)
 
 

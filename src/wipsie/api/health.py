@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import PUBLIC
 from wipsie.api.fast_route import FastRoute
 from wipsie.api.json_body import json_response
 from wipsie.api.openapi import Answer, describe
@@ -139,7 +140,7 @@ def build_health_router(*, version: str, checks: Sequence[HealthCheck], clock: C
     @router.get(
         "/health",
         summary="Is the process alive?",
-        openapi_extra=describe(answers={200: Answer(type=Liveness, description="It is.")}),
+        openapi_extra=describe(access=PUBLIC, answers={200: Answer(type=Liveness, description="It is.")}),
     )
     async def health(_request: Request) -> Response:
         """Answers without looking at anything else; for liveness probes."""
@@ -157,10 +158,11 @@ def build_health_router(*, version: str, checks: Sequence[HealthCheck], clock: C
         "/health/ready",
         summary="Can it do its work?",
         openapi_extra=describe(
+            access=PUBLIC,
             answers={
                 200: Answer(type=Readiness, description="All checks pass."),
                 503: Answer(type=Readiness, description="At least one check fails; `reason` names it."),
-            }
+            },
         ),
     )
     async def ready(_request: Request) -> Response:

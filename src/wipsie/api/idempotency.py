@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from wipsie.api.middleware.header_facts import find_header
+from wipsie.api.header_facts import find_header
 from wipsie.kernel import json, limits
 from wipsie.kernel.errors import InvalidInput
 

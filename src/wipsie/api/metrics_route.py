@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import PUBLIC
 from wipsie.api.fast_route import FastRoute
 from wipsie.api.openapi import Answer, describe
 from wipsie.kernel.clock import Clock
@@ -55,7 +56,10 @@ def build_metrics_router(*, metrics: Metrics, refresh: Callable[[], Awaitable[No
     @router.get(
         "/metrics",
         summary="Metrics in the Prometheus text format",
-        openapi_extra=describe(answers={200: Answer(type=str, description="The page.", media_type="text/plain")}),
+        openapi_extra=describe(
+            access=PUBLIC,
+            answers={200: Answer(type=str, description="The page.", media_type="text/plain")},
+        ),
     )
     async def metrics_page(_request: Request) -> Response:
         """All metrics of this process."""

@@ -9,11 +9,29 @@ import msgspec
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
+from wipsie.api.access import Access
 from wipsie.api.errors import ErrorEnvelope
 from wipsie.api.fast_route import FastRoute
+from wipsie.api.gate import SESSION_COOKIE
 from wipsie.api.json_body import JSON_TYPE
 
 _REF = "#/components/schemas/{name}"
+
+_SECURITY_OF_NOBODY: list[dict[str, list[str]]] = []
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": []}]
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of POST /api/auth/login, or an API key.",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "Set by POST /api/auth/login for pages of this server; over https its name begins with __Host-.",
+    },
+}
 
 _ERROR_EXAMPLE = {
     "error": {
@@ -56,6 +74,7 @@ class Description(dict[str, Any]):
     def __init__(
         self,
         *,
+        access: Access,
         request: Any,
         request_examples: Mapping[str, Any],
         answers: Mapping[int, Answer],
@@ -63,6 +82,7 @@ class Description(dict[str, Any]):
         error_statuses: Sequence[int],
     ) -> None:
         super().__init__()
+        self.access = access
         self.request = request
         self.request_examples = request_examples
         self.answers = answers
@@ -79,6 +99,7 @@ class Description(dict[str, Any]):
 
 def describe(
     *,
+    access: Access,
     request: Any = None,
     request_examples: Mapping[str, Any] | None = None,
     answers: Mapping[int, Answer] | None = None,
@@ -87,10 +108,11 @@ def describe(
 ) -> Description:
     """The documentation of a fast route, to be passed as `openapi_extra`.
 
-    `request` is the type of the JSON body, `request_examples` are bodies by name, `answers` are the successful ones by
+    `access` says who may use it, `request` is the type of the JSON body, `request_examples` are bodies by name, `answers` are the successful ones by
     status, `error_statuses` the errors worth naming; every operation can answer with the error envelope anyway.
     """
     return Description(
+        access=access,
         request=request,
         request_examples=request_examples or {},
         answers=answers or {200: Answer()},
@@ -143,13 +165,21 @@ class _Writer:
             schema = self._schema(description.request)
             content = _body(schema, examples=description.request_examples)
             operation["requestBody"] = {"required": True, "content": {JSON_TYPE: content}}
+        access = description.access
+        if access.permission is not None:
+            operation["x-required-permission"] = access.permission
+        operation["security"] = _SECURITY_OF_NOBODY if access.public else _SECURITY
+        if access.open_on_loopback:
+            # An empty requirement: credentials are welcome, and not asked for, while only this machine reaches the API.
+            operation["security"] = [*_SECURITY, {}]
         responses: dict[str, Any] = {}
         for status, answer in description.answers.items():
             responses[str(status)] = {"description": answer.description}
             if answer.type is not None:
                 content = _body(self._schema(answer.type), example=answer.example)
                 responses[str(status)]["content"] = {answer.media_type: content}
-        for status in description.error_statuses:
+        refusals = () if access.public else (401, 403)
+        for status in sorted({*description.error_statuses, *refusals}):
             responses[str(status)] = _error_response("Refused; the code says why.")
         operation["responses"] = responses
 
@@ -195,6 +225,7 @@ def complete_schema(schema: dict[str, Any], routes: Iterable[BaseRoute]) -> dict
         components.pop(replaced, None)
     components.update(writer.components)
     schema["components"]["schemas"] = dict(sorted(components.items()))
+    schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
     return schema
 
 

@@ -4,7 +4,10 @@ WipsieError
 ├── InvalidInput                 VALIDATION_ERROR           422   a field is missing or wrong
 │   ├── InvalidJson              INVALID_JSON               400   the body is not JSON
 │   ├── InvalidMessageContents   INVALID_MESSAGE_CONTENTS   400   the text holds characters a message cannot carry
-│   └── InvalidReceipt           RECEIPT_HANDLE_INVALID     400   the receipt was never ours
+│   ├── InvalidReceipt           RECEIPT_HANDLE_INVALID     400   the receipt was never ours
+│   └── CursorMismatch           CURSOR_MISMATCH            400   the cursor is not of this list, filter and order
+├── Unauthorized                 UNAUTHORIZED               401   nobody is signed in, or the credentials are worth nothing
+│   └── LoginFailed              LOGIN_FAILED               401   e-mail or password is wrong; which, is not said
 ├── MessageTooLarge              MESSAGE_TOO_LARGE          413
 ├── RequestTooLarge              REQUEST_TOO_LARGE          413
 ├── NotFound                     NOT_FOUND                  404
@@ -13,12 +16,18 @@ WipsieError
 ├── Conflict                     CONFLICT                   409
 │   ├── QueueExists              QUEUE_EXISTS               409   same name, other settings
 │   ├── ReceiptExpired           RECEIPT_HANDLE_EXPIRED     409   delivered again since, or already deleted
-│   └── IdempotencyKeyReused     IDEMPOTENCY_KEY_REUSED     409   same key, other body
-├── Forbidden                    FORBIDDEN                  403
-│   └── HostNotAllowed           HOST_NOT_ALLOWED           403   Host header is not a loopback name
+│   ├── IdempotencyKeyReused     IDEMPOTENCY_KEY_REUSED     409   same key, other body
+│   └── IllegalTransition        ILLEGAL_TRANSITION         409   not from this state; details name the legal ones
+├── PreconditionFailed           PRECONDITION_FAILED        412   changed since it was read; details hold it as it is now
+├── PreconditionRequired         PRECONDITION_REQUIRED      428   If-Match is missing
+├── Forbidden                    FORBIDDEN                  403   this role or key may not
+│   ├── HostNotAllowed           HOST_NOT_ALLOWED           403   Host header is not a loopback name
+│   ├── OriginNotAllowed         ORIGIN_NOT_ALLOWED         403   a page of another origin asks for a change
+│   └── RegistrationClosed       REGISTRATION_CLOSED        403   accounts are made by invitation, or by admins alone
 ├── NotSupported                 NOT_SUPPORTED              501   this backend declares it cannot
 ├── TooManyRequests              RATE_LIMITED               429   with Retry-After
-│   └── QueueFull                QUEUE_FULL                 429   with Retry-After
+│   ├── QueueFull                QUEUE_FULL                 429   with Retry-After
+│   └── LoginThrottled           LOGIN_THROTTLED            429   too many failed logins; with Retry-After
 ├── Unavailable                  SERVICE_UNAVAILABLE        503   with Retry-After
 │   ├── StorageUnavailable       STORAGE_UNAVAILABLE        503   the store cannot write now; nothing was accepted
 │   └── ShuttingDown             SHUTTING_DOWN              503
@@ -67,6 +76,20 @@ class InvalidReceipt(InvalidInput):
     status = 400
 
 
+class CursorMismatch(InvalidInput):
+    code = "CURSOR_MISMATCH"
+    status = 400
+
+
+class Unauthorized(WipsieError):
+    code = "UNAUTHORIZED"
+    status = 401
+
+
+class LoginFailed(Unauthorized):
+    code = "LOGIN_FAILED"
+
+
 class MessageTooLarge(WipsieError):
     code = "MESSAGE_TOO_LARGE"
     status = 413
@@ -108,6 +131,20 @@ class IdempotencyKeyReused(Conflict):
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
+class IllegalTransition(Conflict):
+    code = "ILLEGAL_TRANSITION"
+
+
+class PreconditionFailed(WipsieError):
+    code = "PRECONDITION_FAILED"
+    status = 412
+
+
+class PreconditionRequired(WipsieError):
+    code = "PRECONDITION_REQUIRED"
+    status = 428
+
+
 class Forbidden(WipsieError):
     code = "FORBIDDEN"
     status = 403
@@ -115,6 +152,14 @@ class Forbidden(WipsieError):
 
 class HostNotAllowed(Forbidden):
     code = "HOST_NOT_ALLOWED"
+
+
+class OriginNotAllowed(Forbidden):
+    code = "ORIGIN_NOT_ALLOWED"
+
+
+class RegistrationClosed(Forbidden):
+    code = "REGISTRATION_CLOSED"
 
 
 class NotSupported(WipsieError):
@@ -129,6 +174,10 @@ class TooManyRequests(WipsieError):
 
 class QueueFull(TooManyRequests):
     code = "QUEUE_FULL"
+
+
+class LoginThrottled(TooManyRequests):
+    code = "LOGIN_THROTTLED"
 
 
 class Unavailable(WipsieError):

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from wipsie.api.health import HealthCheck
+from wipsie.auth.rights import Right
 from wipsie.queue.contract import QueueSettings
 from wipsie.workers.handler import HandlerSpec
 from wipsie.workers.schedules import ScheduleSpec
@@ -25,5 +26,7 @@ class Slice:
     handlers: Sequence[HandlerSpec] = ()
     schedules: Sequence[ScheduleSpec] = ()
     health: Sequence[HealthCheck] = ()
+    rights: Sequence[Right] = ()
+    """Its rows of the rights table; its routes name no other permissions."""
     on_start: Sequence[Callable[[], Awaitable[Any]]] = field(default=())
     on_stop: Sequence[Callable[[], Awaitable[Any]]] = field(default=())

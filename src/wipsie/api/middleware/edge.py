@@ -7,8 +7,7 @@ import re
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wipsie.api.middleware.guard import FACTS_KEY
-from wipsie.api.middleware.header_facts import HeaderFacts
+from wipsie.api.header_facts import FACTS_KEY, HeaderFacts
 from wipsie.api.middleware.host_rule import HostRule
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import Forbidden

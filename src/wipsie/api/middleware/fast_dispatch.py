@@ -10,6 +10,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wipsie.api.fast_route import FastRoute
 
+_ANYWHERE: tuple[str, ...] = ()
+_PLACE_PARTS = 2
+
+
+def _place(path: str) -> tuple[str, ...]:
+    """The first two parts of a path or template; `_ANYWHERE` for a template that leaves them open."""
+    parts = tuple(path.split("/", _PLACE_PARTS + 1)[1 : _PLACE_PARTS + 1])
+    return _ANYWHERE if len(parts) < _PLACE_PARTS or any("{" in part for part in parts) else parts
+
 
 class FastDispatch:
     """ASGI application: fast routes by path and method, everything else goes on to `app`.
@@ -23,12 +32,18 @@ class FastDispatch:
         self._app = app
         self._exact: dict[tuple[str, str], FastRoute] = {}
         self._templates: list[FastRoute] = []
+        # By the first two parts of the path, which nearly every template names: few are left to be tried.
+        self._near: dict[tuple[str, ...], list[FastRoute]] = {}
         self._not_fast: list[Route] = []
         for route in routes:
             if isinstance(route, FastRoute):
                 self._add(route)
             elif isinstance(route, Route):
                 self._not_fast.append(route)
+        for place in {_place(template.path) for template in self._templates}:
+            self._near[place] = [
+                template for template in self._templates if _place(template.path) in (place, _ANYWHERE)
+            ]
 
     def _add(self, route: FastRoute) -> None:
         if route.param_convertors:
@@ -55,7 +70,7 @@ class FastDispatch:
             if route is not None:
                 scope["path_params"] = {}
             else:
-                for template in self._templates:
+                for template in self._near.get(_place(path), self._near.get(_ANYWHERE, ())):
                     if method in (template.methods or ()) and (match := template.path_regex.match(path)):
                         route = template
                         convertors = template.param_convertors

@@ -6,16 +6,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wipsie.api.errors import RefusalLog, error_response
+from wipsie.api.header_facts import FACTS_KEY, HeaderFacts, find_header
 from wipsie.api.middleware.body_limit import WatchedBody, is_over
-from wipsie.api.middleware.header_facts import HeaderFacts, find_header
 from wipsie.api.middleware.host_rule import HostRule
 from wipsie.kernel.clock import Clock
 from wipsie.telemetry.logging import get_logger
 
 _log = get_logger("wipsie.api")
-
-FACTS_KEY = "wipsie.header_facts"
-"""Where the edge leaves what it read of the headers."""
 
 
 class ResponseProgress:

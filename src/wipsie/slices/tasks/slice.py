@@ -24,6 +24,7 @@ from wipsie.slices.tasks.handlers.data_polling import DataPollingHandler
 from wipsie.slices.tasks.handlers.default import DefaultHandlers
 from wipsie.slices.tasks.handlers.notification import NotificationHandler
 from wipsie.slices.tasks.handlers.processing import ProcessingHandler, ProcessingSettings
+from wipsie.slices.tasks.rights import RIGHTS
 from wipsie.slices.tasks.routes import build_router
 from wipsie.slices.tasks.schemas.task_data import (
     DATA_POLLING,
@@ -146,6 +147,7 @@ def build(
                 is_fallback=True,
             ),
         ],
+        rights=RIGHTS,
         on_stop=[source_client.stop, webhook_client.stop],
     )
 

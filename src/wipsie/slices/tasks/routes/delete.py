@@ -6,9 +6,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import needs
 from wipsie.api.json_body import json_response
 from wipsie.api.openapi import Answer, Parameter, describe
-from wipsie.slices.tasks.routes.parameters import refuse_unknown, required_text
+from wipsie.api.parameters import refuse_unknown, required_text
+from wipsie.slices.tasks.rights import CONSUME
 from wipsie.slices.tasks.schemas.requests import DeleteResponse
 from wipsie.slices.tasks.service import MessageService
 
@@ -32,6 +34,7 @@ def add_delete(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="Delete a processed message",
         openapi_extra=describe(
+            access=needs(CONSUME, open_on_loopback=True),
             answers={
                 200: Answer(type=DeleteResponse, description="Gone.", example={"status": "deleted", "queue": "default"})
             },

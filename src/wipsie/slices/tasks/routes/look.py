@@ -9,11 +9,13 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import needs
 from wipsie.api.json_body import json_response
 from wipsie.api.openapi import Answer, Parameter, describe
+from wipsie.api.parameters import integer, optional_text, refuse_unknown
 from wipsie.kernel import limits
 from wipsie.kernel.errors import InvalidInput
-from wipsie.slices.tasks.routes.parameters import integer, optional_text, refuse_unknown
+from wipsie.slices.tasks.rights import READ, READ_RUNS
 from wipsie.slices.tasks.schemas.requests import QueuesResponse, RunsResponse, StatisticsResponse
 from wipsie.slices.tasks.service import MessageService
 from wipsie.workers.run_log import STATUSES
@@ -62,6 +64,7 @@ def add_looks(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="List queues",
         openapi_extra=describe(
+            access=needs(READ, open_on_loopback=True),
             answers={200: Answer(type=QueuesResponse, description="By short name.", example=example)},
             error_statuses=(503,),
         ),
@@ -73,6 +76,7 @@ def add_looks(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="Queues in numbers",
         openapi_extra=describe(
+            access=needs(READ, open_on_loopback=True),
             answers={200: Answer(type=StatisticsResponse, description="Dead-letter queues included.")},
             error_statuses=(503,),
         ),
@@ -84,6 +88,7 @@ def add_looks(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="Tries of tasks",
         openapi_extra=describe(
+            access=needs(READ_RUNS, open_on_loopback=True),
             answers={200: Answer(type=RunsResponse, description="Tries with their results.")},
             parameters=(
                 Parameter(name="message_id", description="Only this message; the other parameters mean nothing then."),

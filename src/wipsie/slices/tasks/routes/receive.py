@@ -10,10 +10,12 @@ from msgspec import Meta
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from wipsie.api.access import needs
 from wipsie.api.json_body import json_response
 from wipsie.api.openapi import Answer, Parameter, describe
+from wipsie.api.parameters import integer, number, refuse_unknown
 from wipsie.kernel import limits
-from wipsie.slices.tasks.routes.parameters import integer, number, refuse_unknown
+from wipsie.slices.tasks.rights import CONSUME
 from wipsie.slices.tasks.schemas.requests import ReceiveResponse
 from wipsie.slices.tasks.service import MessageService
 
@@ -84,6 +86,7 @@ def add_receive(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="Receive messages",
         openapi_extra=describe(
+            access=needs(CONSUME, open_on_loopback=True),
             answers={200: Answer(type=ReceiveResponse, description="The leased messages.", example=_EXAMPLE)},
             parameters=_PARAMETERS,
             error_statuses=(404, 422, 503),

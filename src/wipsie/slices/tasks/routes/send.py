@@ -7,9 +7,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import needs
 from wipsie.api.idempotency import read_idempotency
 from wipsie.api.json_body import json_response, read_json
 from wipsie.api.openapi import Answer, Parameter, describe
+from wipsie.slices.tasks.rights import SEND
 from wipsie.slices.tasks.schemas.requests import SendRequest, SendResponse, TestMessageResponse
 from wipsie.slices.tasks.service import MessageService, test_message
 
@@ -96,6 +98,7 @@ def add_send(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="Send a message",
         openapi_extra=describe(
+            access=needs(SEND, open_on_loopback=True),
             request=SendRequest,
             request_examples=_EXAMPLES,
             answers={200: Answer(type=SendResponse, description="Stored durably.", example=_SENT_EXAMPLE)},
@@ -110,6 +113,7 @@ def add_send(router: APIRouter, service: MessageService) -> None:
         tags=["queues"],
         summary="Send a test message",
         openapi_extra=describe(
+            access=needs(SEND, open_on_loopback=True),
             answers={
                 200: Answer(
                     type=TestMessageResponse,

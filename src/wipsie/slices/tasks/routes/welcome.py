@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from wipsie.api.access import PUBLIC
 from wipsie.api.json_body import json_response
 from wipsie.api.openapi import Answer, describe
 from wipsie.slices.tasks.schemas.requests import WelcomeResponse
@@ -49,10 +50,11 @@ def add_welcome(router: APIRouter, *, version: str, console_installed: bool) -> 
         tags=["service"],
         summary="Welcome",
         openapi_extra=describe(
+            access=PUBLIC,
             answers={
                 200: Answer(
                     type=WelcomeResponse, description="Name, version and links.", example=msgspec.to_builtins(answer)
                 )
-            }
+            },
         ),
     )

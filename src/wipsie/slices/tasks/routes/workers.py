@@ -6,9 +6,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wipsie.api.access import needs
 from wipsie.api.json_body import json_response
 from wipsie.api.openapi import Answer, describe
-from wipsie.slices.tasks.routes.parameters import refuse_unknown
+from wipsie.api.parameters import refuse_unknown
+from wipsie.slices.tasks.rights import READ
 from wipsie.slices.tasks.schemas.requests import WorkersResponse
 from wipsie.slices.tasks.workforce import Workforce
 
@@ -29,6 +31,7 @@ def add_workers(router: APIRouter, workforce: Workforce) -> None:
         tags=["queues"],
         summary="List workers",
         openapi_extra=describe(
+            access=needs(READ, open_on_loopback=True),
             answers={200: Answer(type=WorkersResponse, description="By id; late and lately stopped ones included.")},
             error_statuses=(422, 503),
         ),

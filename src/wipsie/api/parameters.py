@@ -1,4 +1,4 @@
-"""Query parameters of fast routes: typed, bounded, and refused with a sentence that names them."""
+"""Query parameters of routes: typed, bounded, and refused with a sentence that names them."""
 
 from __future__ import annotations
 

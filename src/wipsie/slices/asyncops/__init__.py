@@ -1,0 +1,1 @@
+"""The asyncops slice: status updates, incidents, blockers, decisions and daily summaries of the team."""
