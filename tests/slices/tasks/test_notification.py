@@ -10,7 +10,7 @@ import pytest
 
 from wipsie.kernel import json
 from wipsie.kernel.errors import ConfigurationError, InvalidInput
-from wipsie.slices.tasks.domain.letters import parse_address
+from wipsie.kernel.mail_address import parse_address
 from wipsie.slices.tasks.gateways.smtp import parse_smtp_url
 from wipsie.testing.simulators.http_source import HttpSource, Scripted
 from wipsie.testing.simulators.smtp_server import SmtpServer
@@ -72,6 +72,15 @@ async def test_mail_goes_out_over_smtp(open_desk: Any, smtp: SmtpServer) -> None
     assert mail.message["Message-ID"] == result["message_id"]
     assert mail.message["Subject"] == "Report ready"
     assert mail.message.get_content().strip() == "Good morning"
+
+
+async def test_mail_with_html_is_readable_with_and_without_it(open_desk: Any, smtp: SmtpServer) -> None:
+    desk = await open_desk(smtp_url=smtp.url)
+    await desk.run("notifications", notify(html="<p>Good <b>morning</b></p>"))
+    (mail,) = smtp.received
+    plain, html = mail.message.get_body(("plain",)), mail.message.get_body(("html",))
+    assert plain.get_content().strip() == "Good morning"
+    assert html.get_content().strip() == "<p>Good <b>morning</b></p>"
 
 
 async def test_a_repeat_over_smtp_carries_the_same_message_id(open_desk: Any, smtp: SmtpServer) -> None:

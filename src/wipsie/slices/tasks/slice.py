@@ -12,10 +12,11 @@ from wipsie.blobs import BlobStore
 from wipsie.database import Database
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError, InvalidInput
+from wipsie.kernel.mail_address import parse_address
 from wipsie.queue.contract import QueueSettings
 from wipsie.queue.engine import QueueEngine
+from wipsie.queue.notification import NOTIFICATIONS_QUEUE
 from wipsie.slices.manifest import Slice
-from wipsie.slices.tasks.domain.letters import parse_address
 from wipsie.slices.tasks.gateways.addresses import AddressPolicy
 from wipsie.slices.tasks.gateways.http_client import HttpClient, HttpClientSettings
 from wipsie.slices.tasks.gateways.mailbox import MailboxFolder
@@ -46,7 +47,6 @@ from wipsie.workers.run_log import RunLog
 DEFAULT_QUEUE = "default"
 DATA_POLLING_QUEUE = "data_polling"
 TASK_PROCESSING_QUEUE = "task_processing"
-NOTIFICATIONS_QUEUE = "notifications"
 QUEUES = (DEFAULT_QUEUE, DATA_POLLING_QUEUE, TASK_PROCESSING_QUEUE, NOTIFICATIONS_QUEUE)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.errors import HeaderParseError, NonASCIILocalPartDefect
-from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
@@ -14,14 +12,11 @@ from typing import Any
 import msgspec
 
 from wipsie.kernel.errors import InvalidInput
+from wipsie.kernel.mail_address import parse_address, refuse_control
 
-ADDRESS_LENGTH_MAX = 254
 NOTES_MAX = 20
 NOTE_LENGTH_MAX = 500
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 _NOTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}")
-_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,34 +27,18 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str
     subject: str
     body: str
+    html: str | None = None
+    """The same for readers that show it; `body` stays for those that do not."""
     notes: Mapping[str, Any]
     """Plain values become ``X-Wipsie-<Name>`` headers; lists and objects do not."""
     sent_at_ms: int
-
-
-def parse_address(text: str, field: str) -> Address:
-    """One address, with or without a name: ``ann@example.org`` or ``Ann <ann@example.org>``. InvalidInput otherwise."""
-    _refuse_control(text, field)
-    try:
-        parsed: Any = HeaderRegistry()("to", text)
-        # Parsing is forgiving by design; only a text that is nothing but one whole address is accepted.
-        flawed = any(not isinstance(defect, NonASCIILocalPartDefect) for defect in parsed.defects)
-        groups, addresses = parsed.groups, parsed.addresses
-    except (HeaderParseError, ValueError, IndexError):
-        raise _bad_address(text, field) from None
-    if flawed or len(groups) != 1 or groups[0].display_name is not None or len(addresses) != 1:
-        raise _bad_address(text, field)
-    address: Address = addresses[0]
-    if len(address.addr_spec) > ADDRESS_LENGTH_MAX or not address.username or not _DOMAIN.fullmatch(address.domain):
-        raise _bad_address(text, field)
-    return address
 
 
 def compose(letter: Letter) -> EmailMessage:
     """The message, ready to be handed over. InvalidInput for addresses, subjects or notes that no mail may carry."""
     sender = parse_address(letter.sender, "mail_from")
     recipient = parse_address(letter.recipient, "recipient")
-    _refuse_control(letter.subject, "subject")
+    refuse_control(letter.subject, "subject")
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = recipient
@@ -72,8 +51,10 @@ def compose(letter: Letter) -> EmailMessage:
         message[name] = value
     try:
         message.set_content(letter.body)
+        if letter.html is not None:
+            message.add_alternative(letter.html, subtype="html")
     except UnicodeEncodeError:
-        raise InvalidInput("body holds characters that are no text.", details={"field": "body"}) from None
+        raise InvalidInput("The body holds characters that are no text.", details={"field": "body"}) from None
     return message
 
 
@@ -87,20 +68,6 @@ def _note_headers(notes: Mapping[str, Any]) -> list[tuple[str, str]]:
         # the start of an attack, so it is refused unless no header is made of it.
         if len(text) > NOTE_LENGTH_MAX:
             continue
-        _refuse_control(text, f"metadata.{name}")
+        refuse_control(text, f"metadata.{name}")
         headers.append((f"X-Wipsie-{'-'.join(part.capitalize() for part in re.split('[_-]', name))}", text))
     return headers[:NOTES_MAX]
-
-
-def _refuse_control(text: str, field: str) -> None:
-    if _CONTROL.search(text):
-        raise InvalidInput(
-            f"{field} holds a line break or another control character; a mail header cannot.", details={"field": field}
-        )
-
-
-def _bad_address(text: str, field: str) -> InvalidInput:
-    return InvalidInput(
-        f"{field} is not one e-mail address, such as ann@example.org or 'Ann <ann@example.org>'.",
-        details={"field": field, "length": len(text)},
-    )

@@ -103,6 +103,7 @@ class NotificationHandler:
                 recipient=data.recipient,
                 subject=subject,
                 body=body,
+                html=data.html if data.template_id is None else None,
                 notes=data.metadata,
                 sent_at_ms=context.delivery.sent_at_ms,
             )

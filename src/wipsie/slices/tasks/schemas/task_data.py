@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from wipsie.queue.notification import NOTIFICATION_TASK_TYPE
+
 DATA_POLLING = "data_polling"
 PROCESSING = "processing"
-NOTIFICATION = "notification"
+NOTIFICATION = NOTIFICATION_TASK_TYPE
 ECHO = "echo"
 DEFAULT = "default"
 
@@ -54,6 +56,8 @@ class NotificationData(msgspec.Struct, kw_only=True):
     notification_type: Literal["email", "sms", "push", "webhook"]
     subject: Annotated[str, Meta(max_length=500)] | None = None
     body: str
+    html: str | None = None
+    """E-mail: the same as HTML, for readers that show it. Not together with a template."""
     template_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     metadata: dict[str, Any] = {}
     """Values of a template's names; plain ones also become ``X-Wipsie-*`` headers of an e-mail."""
