@@ -79,6 +79,8 @@ async def test_mail_with_html_is_readable_with_and_without_it(open_desk: Any, sm
     await desk.run("notifications", notify(html="<p>Good <b>morning</b></p>"))
     (mail,) = smtp.received
     plain, html = mail.message.get_body(("plain",)), mail.message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
     assert plain.get_content().strip() == "Good morning"
     assert html.get_content().strip() == "<p>Good <b>morning</b></p>"
 
