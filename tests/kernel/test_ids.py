@@ -61,3 +61,9 @@ def test_object_ids_say_their_kind_and_sort_by_the_time_of_their_making() -> Non
     assert uuid.UUID(digits).version == 7
     assert uuid.UUID(digits).variant == uuid.RFC_4122
     assert int(digits[:12], 16) == 1_700_000_000_000
+
+
+def test_object_ids_of_one_millisecond_sort_in_the_order_of_their_making() -> None:
+    made = [new_object_id("tle", 1_700_000_000_000) for _ in range(IDS)]
+    assert made == sorted(made)
+    assert len(set(made)) == IDS

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import wipsie
+from wipsie.api.lists import ListReader
 from wipsie.app.audit import build_anchors, build_audit_log
 from wipsie.app.direct_publisher import publish_directly
+from wipsie.app.keyring import build_keyring
 from wipsie.app.objects import build_blobs
 from wipsie.app.polling_grants import PollingGrants
 from wipsie.app.queues import build_backend, build_engine
 from wipsie.app.settings import Settings
 from wipsie.app.shared import build_shared_store
 from wipsie.audit import Anchors, AuditLog
+from wipsie.auth.keyring import Keyring
+from wipsie.auth.rights import RightsTable
 from wipsie.blobs import BlobStore
 from wipsie.database import Database
 from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.repeats import Repeats
+from wipsie.slices.asyncops.slice import AsyncOpsSettings
+from wipsie.slices.asyncops.slice import build as build_asyncops
 from wipsie.slices.manifest import Slice
 from wipsie.slices.tasks.gateways.http_client import HttpClientSettings
 from wipsie.slices.tasks.slice import TasksSettings
@@ -45,12 +52,19 @@ class Parts:
     blobs: BlobStore
     audit: AuditLog
     anchors: Anchors
+    keyring: Callable[[], Keyring]
+    lists: ListReader
     run_log: RunLog
     schedules: ScheduleStore
     breakers: BreakerRegistry
     registry: HandlerRegistry
     cpu_pool: CpuPool
     slices: list[Slice] = field(default_factory=list[Slice])
+
+    @property
+    def rights(self) -> RightsTable:
+        """The rows of all slices."""
+        return RightsTable(right for one in self.slices for right in one.rights)
 
 
 def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
@@ -71,6 +85,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     repeats = Repeats(shared, clock)
     engine = build_engine(settings, clock, metrics, backend=backend, repeats=repeats)
     publish_directly(database, settings.database.url, engine, backend)
+    keyring = build_keyring(settings)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -81,17 +96,23 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         blobs=blobs,
         audit=audit,
         anchors=build_anchors(audit, blobs, clock),
+        keyring=keyring,
+        lists=ListReader(database, cursor_key=lambda: keyring().derive("cursor")),
         run_log=RunLog(database),
         schedules=ScheduleStore(database, clock),
         breakers=BreakerRegistry(clock, metrics),
         registry=HandlerRegistry(),
         cpu_pool=CpuPool(clock=clock, processes_max=settings.worker.cpu_processes or os.cpu_count() or 1),
     )
-    parts.slices.append(_tasks(parts))
+    parts.slices.extend((_tasks(parts), _asyncops(parts)))
     for one in parts.slices:
         for handler in one.handlers:
             parts.registry.add(handler)
     return parts
+
+
+def _asyncops(parts: Parts) -> Slice:
+    return build_asyncops(AsyncOpsSettings(), database=parts.database, lists=parts.lists, clock=parts.clock)
 
 
 def _tasks(parts: Parts) -> Slice:

@@ -14,9 +14,9 @@ from wipsie.kernel.errors import Forbidden
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Made by whoever checked the credentials; trusted by everybody else."""
 
-    kind: Literal["user", "key", "local", "cli"]
+    kind: Literal["user", "key", "local", "cli", "system"]
     id: str
-    """Of the user or the key; empty for `local` and `cli`."""
+    """Of the user or the key; of `system`, the part of Wipsie that acts by itself; empty for `local` and `cli`."""
     user_id: str | None = None
     """The person behind it: the key's owner for a key."""
     role: str | None = None

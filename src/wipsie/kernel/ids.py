@@ -90,8 +90,28 @@ def new_request_id() -> RequestId:
     return RequestId(f"req-{os.urandom(8).hex()}")
 
 
+class _Sequence:
+    """Numbers the object ids of one millisecond: the 12 bits after the time, as RFC 9562 allows."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self) -> None:
+        self.entry: tuple[int, int] = (-1, 0)
+
+    def next(self, now_ms: int) -> int:
+        last_ms, number = self.entry
+        number = number + 1 if now_ms == last_ms else 0
+        self.entry = (now_ms, number)
+        return number
+
+
+_sequence = _Sequence()
+
+
 def new_object_id(prefix: str, now_ms: int) -> ObjectId:
-    """A fresh id: `prefix`, ``_`` and the 32 digits of a UUIDv7 (RFC 9562) of this time. Later ones sort later; of one
-    millisecond, in any order."""
+    """A fresh id: `prefix`, ``_`` and the 32 digits of a UUIDv7 (RFC 9562) of this time. Later ones sort later; those of one
+    millisecond in the order in which this process made them."""
     d = _entropy.draw()
-    return ObjectId(f"{prefix}_{now_ms & 0xFFFFFFFFFFFF:012x}7{d[13:16]}{_VARIANT[d[16]]}{d[17:32]}")
+    # More than 4096 in one millisecond go on in the next, which only moves their order.
+    later_ms, number = divmod(_sequence.next(now_ms), 0x1000)
+    return ObjectId(f"{prefix}_{now_ms + later_ms & 0xFFFFFFFFFFFF:012x}7{number:03x}{_VARIANT[d[16]]}{d[17:32]}")

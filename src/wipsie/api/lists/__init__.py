@@ -3,14 +3,15 @@ description follow from it."""
 
 from __future__ import annotations
 
-from wipsie.api.lists.filters import Choice, Context, Filter, Flag, Ids, Moment, TextIs
+from wipsie.api.lists.filters import Choice, Context, Days, Filter, Flag, Ids, Moment, TextIs
 from wipsie.api.lists.page import Page, PageInfo, Total
-from wipsie.api.lists.reading import ListReader
+from wipsie.api.lists.reading import ListReader, Views, each
 from wipsie.api.lists.spec import ListSpec, Sort, Wanted
 
 __all__ = [
     "Choice",
     "Context",
+    "Days",
     "Filter",
     "Flag",
     "Ids",
@@ -22,5 +23,7 @@ __all__ = [
     "Sort",
     "TextIs",
     "Total",
+    "Views",
     "Wanted",
+    "each",
 ]

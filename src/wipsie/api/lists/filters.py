@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import ColumnElement
 
 from wipsie.api.openapi import Parameter
 from wipsie.kernel.errors import InvalidInput
 
+_MOMENT = Annotated[datetime, Meta(tz=True)]
 VALUES_MAX = 50
 TEXT_CHARACTERS_MAX = 200
 
@@ -135,8 +137,8 @@ class Moment:
         self._after, self._before = f"{name}_after", f"{name}_before"
         form = "A time with its zone, for example 2026-11-28T09:00:00Z."
         self.parameters = (
-            Parameter(name=self._after, type=datetime, description=f"{about} at or after this. {form}"),
-            Parameter(name=self._before, type=datetime, description=f"{about} before this. {form}"),
+            Parameter(name=self._after, type=_MOMENT, description=f"{about} at or after this. {form}"),
+            Parameter(name=self._before, type=_MOMENT, description=f"{about} before this. {form}"),
         )
 
     def condition(self, given: Mapping[str, str], context: Context) -> ColumnElement[bool] | None:
@@ -150,6 +152,30 @@ class Moment:
         if before is None:
             return self._column >= after
         return (self._column >= after) & (self._column < before)
+
+
+class Days:
+    """A column with a day as ISO text: ``for_date_from`` and ``for_date_to``, both inclusive."""
+
+    def __init__(self, name: str, column: ColumnElement[Any], *, about: str) -> None:
+        self.name = name
+        self._column = column
+        self._from, self._to = f"{name}_from", f"{name}_to"
+        self.parameters = (
+            Parameter(name=self._from, type=date, description=f"{about} on or after this day, for example 2026-11-28."),
+            Parameter(name=self._to, type=date, description=f"{about} on or before this day."),
+        )
+
+    def condition(self, given: Mapping[str, str], context: Context) -> ColumnElement[bool] | None:
+        del context
+        first, last = _day(self._from, given), _day(self._to, given)
+        if first is None and last is None:
+            return None
+        if first is None:
+            return self._column <= last
+        if last is None:
+            return self._column >= first
+        return self._column == first if first == last else (self._column >= first) & (self._column <= last)
 
 
 class Flag:
@@ -188,6 +214,16 @@ def _text(name: str, text: str) -> str:
 def _any_of(column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[bool]:
     # One value as an equality: an index then serves the order of the list as well.
     return column == values[0] if len(values) == 1 else column.in_(values)
+
+
+def _day(name: str, given: Mapping[str, str]) -> str | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    try:
+        return msgspec.convert(text, date).isoformat()
+    except (msgspec.ValidationError, ValueError):
+        raise InvalidInput(f"{name} must be a day, for example 2026-11-28.", details={"field": name}) from None
 
 
 def _moment_ms(name: str, given: Mapping[str, str]) -> int | None:

@@ -3,7 +3,7 @@ something was added meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from msgspec import UNSET
@@ -24,12 +24,25 @@ from wipsie.kernel.errors import CursorMismatch
 
 ItemT = TypeVar("ItemT")
 
+Views = Callable[[AsyncConnection, Sequence[RowMapping]], Awaitable[list[ItemT]]]
+"""Makes items of the rows of a page, in their order; may look up what they refer to."""
+
+
+def each(view: Callable[[RowMapping], ItemT]) -> Views[ItemT]:
+    """Views of one row each, which need nothing else."""
+
+    async def views(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[ItemT]:
+        del connection
+        return [view(row) for row in rows]
+
+    return views
+
 
 class ListReader:
     """Answers lists of one database."""
 
-    def __init__(self, database: Database, *, cursor_key: bytes) -> None:
-        """`cursor_key`: 32 secret bytes that all processes of the API share."""
+    def __init__(self, database: Database, *, cursor_key: Callable[[], bytes]) -> None:
+        """`cursor_key`: 32 secret bytes that all processes of the API share; asked for with the first cursor."""
         self._database = database
         self._cursor_key = cursor_key
 
@@ -37,15 +50,15 @@ class ListReader:
         self,
         request: Request,
         spec: ListSpec,
-        view: Callable[[RowMapping], ItemT],
+        views: Views[ItemT],
         *,
         where: Sequence[ColumnElement[bool]] = (),
     ) -> Response:
-        """One page as a response. `view` makes an item of a row; `where` narrows the list to what whoever asks may see."""
+        """One page as a response. `where` narrows the list to what whoever asks may see."""
         context = Context(now_ms=self._database.clock.now_ms(), user_id=principal_of(request).user_id)
         wanted = spec.read(request, context)
         async with self._database.read() as connection:
-            page = await self.page(connection, spec, wanted, view, where=where)
+            page = await self.page(connection, spec, wanted, views, where=where)
         return json_response(page, headers=_headers(wanted, page.page))
 
     async def page(
@@ -53,14 +66,14 @@ class ListReader:
         connection: AsyncConnection,
         spec: ListSpec,
         wanted: Wanted,
-        view: Callable[[RowMapping], ItemT],
+        views: Views[ItemT],
         *,
         where: Sequence[ColumnElement[bool]] = (),
     ) -> Page[ItemT]:
         """One page. CursorMismatch."""
         cursor = None
         if wanted.cursor_text is not None:
-            cursor = cursors.read(wanted.cursor_text, key=self._cursor_key, query=wanted.query)
+            cursor = cursors.read(wanted.cursor_text, key=self._cursor_key(), query=wanted.query)
             if len(cursor.values) != len(_order(spec, wanted)):
                 raise CursorMismatch("The cursor belongs to another version of this list; start without it.")
         backwards = cursor is not None and cursor.direction == "before"
@@ -73,13 +86,13 @@ class ListReader:
 
         def beside(row: RowMapping, direction: Any) -> str:
             place = Cursor(direction, [row[_ORDER_LABEL.format(name)] for name in names])
-            return cursors.write(place, key=self._cursor_key, query=wanted.query)
+            return cursors.write(place, key=self._cursor_key(), query=wanted.query)
 
         # Coming from the other side there is at least the page one came from.
         has_more = further if not backwards else True
         has_before = cursor is not None if not backwards else further
         return Page(
-            data=[view(row) for row in rows],
+            data=await views(connection, rows),
             page=PageInfo(
                 next_cursor=beside(rows[-1], "after") if rows and has_more else None,
                 prev_cursor=beside(rows[0], "before") if rows and has_before else None,
@@ -142,7 +155,7 @@ async def _facets(
     for name in wanted.facets:
         facet = spec.facets[name]
         counted = await connection.execute(facet_statement(spec, wanted, facet, where))
-        found[name] = {**dict.fromkeys(facet.values, 0), **dict(counted.tuples().all())}
+        found[name] = {**dict.fromkeys(facet.values, 0), **{row[0]: row[1] for row in counted}}
     return found
 
 

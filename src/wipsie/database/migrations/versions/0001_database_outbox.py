@@ -44,3 +44,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", "handler", name="pk_handled_messages"),
     )
     op.create_index("ix_handled_messages_handled_at_ms", "handled_messages", ["handled_at_ms"])
+
+
+def downgrade() -> None:
+    op.drop_table("handled_messages")
+    op.drop_table("outbox")

@@ -53,3 +53,8 @@ def upgrade() -> None:
         sa.Column("version", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("worker_id", name="pk_workers"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("workers")
+    op.drop_table("task_runs")

@@ -42,3 +42,8 @@ def upgrade() -> None:
         sa.Column("expires_at_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_leases"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("leases")
+    op.drop_table("schedules")

@@ -30,3 +30,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text),
         sa.PrimaryKeyConstraint("source_key", name="pk_poll_sources"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("poll_sources")

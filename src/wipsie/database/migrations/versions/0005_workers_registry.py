@@ -16,3 +16,8 @@ def upgrade() -> None:
     op.add_column("workers", sa.Column("processed", sa.BigInteger, nullable=False, server_default="0"))
     op.add_column("workers", sa.Column("failed", sa.BigInteger, nullable=False, server_default="0"))
     op.add_column("workers", sa.Column("stopped_at_ms", sa.BigInteger))
+
+
+def downgrade() -> None:
+    for column in ("stopped_at_ms", "failed", "processed", "slots"):
+        op.drop_column("workers", column)

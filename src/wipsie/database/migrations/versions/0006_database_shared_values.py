@@ -23,3 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_shared_values"),
     )
     op.create_index("ix_shared_values_expires_at_ms", "shared_values", ["expires_at_ms"])
+
+
+def downgrade() -> None:
+    op.drop_table("shared_values")

@@ -65,3 +65,11 @@ def upgrade() -> None:
     statements = _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL
     for statement in statements:
         op.execute(statement)
+
+
+def downgrade() -> None:
+    # The triggers refuse rows to be removed, not a table.
+    op.drop_table("audit_head")
+    op.drop_table("audit_events")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_refuse()")

@@ -1,0 +1,1 @@
+"""Rules of the team's records, without I/O."""

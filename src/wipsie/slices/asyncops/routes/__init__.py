@@ -1,0 +1,1 @@
+"""The HTTP edge of the slice: a file for each kind of record."""

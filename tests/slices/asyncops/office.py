@@ -1,0 +1,216 @@
+"""A team at work: the composed API over real HTTP, accounts of every role, and what was published to the queues."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvicorn
+from sqlalchemy import insert, select
+
+from wipsie.api.application import ApiSettings, build_api
+from wipsie.app.parts import Parts, build_parts
+from wipsie.app.settings import Settings
+from wipsie.auth.accounts import users_table
+from wipsie.auth.principal import Principal
+from wipsie.database.outbox import outbox_table
+from wipsie.kernel import json
+from wipsie.kernel.errors import Unauthorized
+from wipsie.kernel.ids import new_object_id
+from wipsie.testing.clock import FakeClock
+
+PEOPLE = {"ann": "member", "bob": "member", "lea": "lead", "ada": "admin", "otto": "auditor"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def etag(self) -> str:
+        return self.headers["ETag"]
+
+    @property
+    def code(self) -> str:
+        """Of a refusal."""
+        return self.body["error"]["code"]
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return self.body["error"]["details"]
+
+    def ok(self, status: int = 200) -> Any:
+        """The body of an answer that must have this status."""
+        assert self.status == status, (self.status, self.body)
+        return self.body
+
+    def refused(self, status: int, code: str) -> Answer:
+        """Itself, when it is this refusal."""
+        assert (self.status, self.code) == (status, code), (self.status, self.body)
+        return self
+
+
+class Desk:
+    """One person's client."""
+
+    def __init__(self, session: aiohttp.ClientSession, user_id: str) -> None:
+        self._session = session
+        self.user_id = user_id
+
+    async def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Any request."""
+        data = None if body is None else body if isinstance(body, bytes) else json.encode(body)
+        all_headers = {"Authorization": f"Bearer {self.user_id}", "Content-Type": "application/json", **(headers or {})}
+        async with self._session.request(method, path, data=data, headers=all_headers) as answer:
+            raw = await answer.read()
+            is_json = "json" in answer.headers.get("Content-Type", "")
+            parsed = json.decode(raw) if raw and is_json else raw.decode()
+            return Answer(answer.status, parsed, answer.headers.copy())
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        return await self.ask("GET", path, headers=_named(headers))
+
+    async def post(self, path: str, body: Any, **headers: str) -> Answer:
+        return await self.ask("POST", path, body, _named(headers))
+
+    async def patch(self, path: str, body: Any, etag: str = "*", **headers: str) -> Answer:
+        """`etag` goes as If-Match."""
+        return await self.ask("PATCH", path, body, {"If-Match": etag, **_named(headers)})
+
+    async def move(self, path: str, body: Any, etag: str = "*", **headers: str) -> Answer:
+        """A POST that changes a record, with If-Match."""
+        return await self.ask("POST", path, body, {"If-Match": etag, **_named(headers)})
+
+    async def delete(self, path: str, etag: str = "*") -> Answer:
+        return await self.ask("DELETE", path, headers={"If-Match": etag})
+
+    async def all_pages(self, path: str) -> list[Any]:
+        """Every record of a list."""
+        found: list[Any] = []
+        cursor = ""
+        joint = "&" if "?" in path else "?"
+        while True:
+            page = (await self.get(f"{path}{cursor}")).ok()
+            found += page["data"]
+            if page["page"]["next_cursor"] is None:
+                return found
+            cursor = f"{joint}cursor={page['page']['next_cursor']}"
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class Office:
+    """All desks, and what lies behind the API."""
+
+    def __init__(self, parts: Parts, clock: FakeClock, url: str, stack: AsyncExitStack) -> None:
+        self.parts = parts
+        self.clock = clock
+        self.url = url
+        self._stack = stack
+        self.desks: dict[str, Desk] = {}
+
+    def __getitem__(self, name: str) -> Desk:
+        """The desk of somebody, for example ``office["ann"]``."""
+        return self.desks[name]
+
+    async def hire(self, name: str, role: str, **columns: Any) -> Desk:
+        """Somebody new."""
+        user_id = new_object_id("usr", self.clock.now_ms())
+        values = {
+            "id": user_id,
+            "email": f"{name}@example.org",
+            "email_key": f"{name}@example.org",
+            "name": name.capitalize(),
+            "role": role,
+            "is_active": True,
+            "timezone": "UTC",
+            "work_days": [0, 1, 2, 3, 4],
+            "reader_only": False,
+            "created_at_ms": self.clock.now_ms(),
+            "updated_at_ms": self.clock.now_ms(),
+            "version": 1,
+        }
+        async with self.parts.database.begin() as connection:
+            await connection.execute(insert(users_table).values({**values, **columns}))
+        session = await self._stack.enter_async_context(
+            aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=20))
+        )
+        self.desks[name] = Desk(session, user_id)
+        return self.desks[name]
+
+    async def published(self) -> list[dict[str, Any]]:
+        """The messages that wait in the outbox, oldest first, with the short name of their queue."""
+        async with self.parts.database.read() as connection:
+            rows = await connection.execute(
+                select(outbox_table.c.queue, outbox_table.c.body).order_by(outbox_table.c.id)
+            )
+            return [{**json.decode(row.body), "queue": row.queue} for row in rows]
+
+    async def mail_to(self, name: str) -> list[str]:
+        """The subjects of the mail that waits for somebody."""
+        return [
+            message["data"]["subject"]
+            for message in await self.published()
+            if message.get("task_type") == "notification" and message["data"]["recipient"] == f"{name}@example.org"
+        ]
+
+
+class _Badges:
+    """Takes the id of a user for a token: signing in is another room's business."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def authenticate(self, token: str) -> Principal:
+        async with self._parts.database.read() as connection:
+            wanted = select(users_table.c.role).where(users_table.c.id == token, users_table.c.is_active.is_(True))
+            role = (await connection.execute(wanted)).scalar()
+        if role is None:
+            raise Unauthorized("Nobody.")
+        return Principal(kind="user", id=token, user_id=token, role=role, extents=self._parts.rights.of(role))
+
+
+@contextlib.asynccontextmanager
+async def open_office(database_url: str, folder: Path) -> AsyncGenerator[Office]:
+    """An office over a migrated, empty database, with `PEOPLE` at their desks."""
+    clock = FakeClock()
+    parts = build_parts(Settings.read({"DATABASE_URL": database_url, "WIPSIE_DATA_DIR": str(folder)}), clock)
+    async with AsyncExitStack() as stack:
+        await parts.database.start()
+        stack.push_async_callback(parts.database.stop)
+        api = build_api(
+            title="Office",
+            version="0",
+            routers=[router for one in parts.slices for router in one.routers],
+            clock=clock,
+            metrics=parts.metrics,
+            settings=ApiSettings(loopback_only=False),
+            authenticator=_Badges(parts),
+        )
+        listener = socket.create_server(("127.0.0.1", 0))
+        stack.callback(listener.close)
+        server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+
+        async def stop() -> None:
+            server.should_exit = True
+            await serving
+
+        stack.push_async_callback(stop)
+        office = Office(parts, clock, f"http://127.0.0.1:{listener.getsockname()[1]}", stack)
+        for name, role in PEOPLE.items():
+            await office.hire(name, role)
+        yield office
