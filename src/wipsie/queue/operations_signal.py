@@ -1,0 +1,56 @@
+"""Word that something in the pipelines goes wrong or is well again, as a message: whoever notices it sends one and knows
+nothing of incidents; whoever proposes incidents knows nothing of what noticed it.
+
+Message: task type ``operations_signal`` in the queue ``operations``, ``data`` as `OperationsSignal`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wipsie.kernel.ids import QueueName
+from wipsie.queue.contract import NewMessage
+from wipsie.queue.message import complete
+from wipsie.telemetry import correlation
+
+OPERATIONS_QUEUE = "operations"
+SIGNAL_TASK_TYPE = "operations_signal"
+
+Problem = Literal["dead_letters_growing", "queue_stuck", "breaker_open", "archive_failing", "delivery_failing"]
+
+
+class OperationsSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody noticed."""
+
+    problem: Problem
+    subject_kind: Literal["queue", "breaker", "archive", "channel"]
+    subject: Annotated[str, Meta(min_length=1, max_length=200)]
+    """Short name of the queue, name of the breaker, …"""
+    state: Literal["failing", "recovered"]
+    sentence: Annotated[str, Meta(min_length=1, max_length=500)]
+    """For people: what is wrong, with its figures."""
+    noticed_at_ms: int
+    facts: dict[str, Any] = {}
+    """Figures for programs."""
+
+    @property
+    def key(self) -> str:
+        """The same for every word about one trouble."""
+        return f"{self.problem}:{self.subject_kind}:{self.subject}"
+
+
+def signal_message(signal: OperationsSignal, *, source: str, now_s: float, deduplication_id: str) -> NewMessage:
+    """`signal` to be sent or published. Of several with one `deduplication_id` within the queue's window, one arrives."""
+    message_id, body = complete(
+        {"task_type": SIGNAL_TASK_TYPE, "message": signal.sentence, "data": msgspec.to_builtins(signal)},
+        queue=OPERATIONS_QUEUE,
+        source=source,
+        now_s=now_s,
+        correlation_id=correlation.correlation_id(),
+    )
+    return NewMessage(
+        queue=QueueName(OPERATIONS_QUEUE), body=body, message_id=message_id, deduplication_id=deduplication_id[:128]
+    )
