@@ -1,6 +1,6 @@
 """One running Wipsie: its parts started in order, and stopped in the order that loses nothing.
 
-start   database, queues ► slices ► outbox relay ► scheduler ► worker ► housekeeping
+start   database, queues ► slices ► outbox relay ► scheduler ► worker ► pipeline watch ► housekeeping
 stop    the other way round; the HTTP server ends first, while the worker drains
 
 A store on another machine may be away at the start: with `patient=True` the start waits for it, and `waits_for` says what
@@ -20,8 +20,10 @@ from wipsie.app.opening import Opening
 from wipsie.app.parts import Parts
 from wipsie.app.settings.sections import ROLES
 from wipsie.kernel.errors import ConfigurationError
+from wipsie.queue.operations_signal import SIGNAL_TASK_TYPE
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers.outbox_relay import OutboxRelay
+from wipsie.workers.pipeline_watcher import PipelineWatcher
 from wipsie.workers.scheduler import Scheduler
 from wipsie.workers.settings import WorkerSettings
 from wipsie.workers.worker import Worker
@@ -176,6 +178,10 @@ class Application:
         if self.worker is not None:
             await self.worker.start()
             self._stack.push_async_callback(self.worker.drain)
+        if self.worker is not None and parts.registry.find_by_type(SIGNAL_TASK_TYPE) is not None:
+            watcher = PipelineWatcher(parts.engine, parts.breakers, parts.shared, parts.clock)
+            await watcher.start()
+            self._then_stop("pipeline_watch", watcher.stop)
         housekeeping = Housekeeping(parts)
         await housekeeping.start()
         self._then_stop("housekeeping", housekeeping.stop)

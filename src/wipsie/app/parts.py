@@ -112,7 +112,9 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
 
 
 def _asyncops(parts: Parts) -> Slice:
-    return build_asyncops(AsyncOpsSettings(), database=parts.database, lists=parts.lists, clock=parts.clock)
+    return build_asyncops(
+        AsyncOpsSettings(), engine=parts.engine, database=parts.database, lists=parts.lists, clock=parts.clock
+    )
 
 
 def _tasks(parts: Parts) -> Slice:

@@ -9,6 +9,9 @@ from wipsie.api.fast_route import FastRoute
 from wipsie.api.lists import ListReader
 from wipsie.database import Database
 from wipsie.kernel.clock import Clock
+from wipsie.queue.contract import QueueSettings
+from wipsie.queue.engine import QueueEngine
+from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.slices.asyncops.desk import Desk
 from wipsie.slices.asyncops.notices import Notices
 from wipsie.slices.asyncops.rights import RIGHTS
@@ -25,10 +28,18 @@ class AsyncOpsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What people type to reach this Wipsie; links in mail begin with it."""
 
 
-def build(settings: AsyncOpsSettings, *, database: Database, lists: ListReader, clock: Clock) -> Slice:
+def build(
+    settings: AsyncOpsSettings, *, engine: QueueEngine, database: Database, lists: ListReader, clock: Clock
+) -> Slice:
     """Compose the slice. Opens nothing."""
     desk = Desk(clock, Notices(clock, public_url=settings.public_url.rstrip("/")))
     router = APIRouter(route_class=FastRoute)
     kit = RouteKit(database, lists)
     add_status(router, kit, StatusService(desk, clock))
-    return Slice(name="asyncops", routers=[router], rights=RIGHTS)
+    return Slice(
+        name="asyncops",
+        # Of its own: a stuck or full queue of others must not keep back the word of it.
+        queues=[QueueSettings(name=engine.names.stored(OPERATIONS_QUEUE))],
+        routers=[router],
+        rights=RIGHTS,
+    )
