@@ -14,7 +14,7 @@ from wipsie.testing.process import WipsieProcess
 
 pytestmark = pytest.mark.slow
 Start = Callable[..., WipsieProcess]
-QUEUES = ["default", "data_polling", "task_processing", "notifications"]
+QUEUES = ["default", "data_polling", "task_processing", "notifications", "operations"]
 
 
 async def test_the_commands_of_the_readme_work_as_written(

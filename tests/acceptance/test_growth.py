@@ -63,7 +63,7 @@ async def test_up_demo_and_the_commands_work_on_any_store(
 
     status, answer = await call(wipsie, "GET", "/sqs/queues")
     assert status == 200
-    assert set(answer["available_queues"]) == QUEUES
+    assert set(answer["available_queues"]) > QUEUES
     examined = await cli(wipsie, "doctor", "--json", **stores.settings)
     assert examined.code == 0, examined.out
     counted = await cli(wipsie, "queue", "stats", "--json", **stores.settings)
