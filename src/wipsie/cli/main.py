@@ -12,9 +12,10 @@ from wipsie.cli.audit import audit_app
 from wipsie.cli.bench import bench
 from wipsie.cli.demo.command import demo
 from wipsie.cli.doctor import doctor
+from wipsie.cli.migrate import migrate
 from wipsie.cli.output import AsJson, print_error, print_json
 from wipsie.cli.queue import queue_app
-from wipsie.cli.roles import api, migrate, scheduler, up, worker
+from wipsie.cli.roles import api, scheduler, up, worker
 from wipsie.cli.schedule import schedule_app
 from wipsie.cli.settings import openapi, settings
 from wipsie.cli.workers import workers

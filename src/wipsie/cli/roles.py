@@ -1,12 +1,10 @@
-"""`up`, `api`, `worker`, `scheduler`: run Wipsie or a part of it. `migrate`: make the database ready."""
+"""`up`, `api`, `worker`, `scheduler`: run Wipsie or a part of it."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
-
-from wipsie.cli.output import AsJson, print_json, say
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (API_HOST).")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on (API_PORT).")]
@@ -80,26 +78,6 @@ def scheduler() -> None:
       wipsie scheduler
     """
     _serve(("scheduler",), migrate=False)
-
-
-def migrate(as_json: AsJson = False) -> None:
-    """Bring the database to the schema of this version. Safe to repeat, and while Wipsie runs.
-
-    \b
-    Example:
-      wipsie migrate
-    """
-    from wipsie.cli.running import command_settings, run
-    from wipsie.database import migrator
-
-    settings = command_settings()
-    applied = run(migrator.migrate(settings.database.url))
-    if as_json:
-        print_json({"applied": applied})
-    elif applied:
-        say(f"Applied {', '.join(applied)}.")
-    else:
-        say("Nothing to do: the database is up to date.")
 
 
 def _serve(roles: tuple[str, ...] | None, *, host: str | None = None, port: int | None = None, migrate: bool) -> None:
