@@ -6,7 +6,7 @@ its followers, in one commit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -69,15 +69,21 @@ class Desk:
         verb: str = "create",
         facts: Mapping[str, Fact] | None = None,
         data: dict[str, Any] | None = None,
+        also_follow: Iterable[str] = (),
+        notice: str | None = None,
     ) -> RecordT:
-        """Write a fresh record. Whoever made it follows it. `facts` are for the audit log, `data` for the timeline."""
+        """Write a fresh record. Whoever made it follows it, and so do the users `also_follow`. `facts` are for the audit log,
+        `data` for the timeline, `notice` is one sentence to its followers."""
         connection, now_ms = unit.connection, record.created_at_ms
         await table.insert(connection, record)
         await self._event(unit, principal, table.kind, record, timeline.CREATED, data=data)
         await self._index(unit, table.kind, record, findable)
-        if principal.user_id is not None:
-            await followers.follow(connection, table.kind.name, record.id, principal.user_id, now_ms=now_ms)
+        makers = () if principal.user_id is None else (principal.user_id,)
+        for user_id in dict.fromkeys((*makers, *also_follow)):
+            await followers.follow(connection, table.kind.name, record.id, user_id, now_ms=now_ms)
         self._audit(unit, principal, table.kind, record, verb, facts)
+        if notice is not None:
+            await self._notices.tell_followers(unit, principal, table.kind, record, notice)
         return record
 
     async def change(

@@ -59,6 +59,15 @@ async def colleagues(connection: AsyncConnection, ids: Iterable[str] | None = No
     return [colleague_of(row) for row in (await connection.execute(wanted)).mappings()]
 
 
+async def known_colleagues(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Colleague]:
+    """The people behind ids with their working days, those who left included."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = await connection.execute(select(users_table).where(_COLUMNS.id.in_(wanted)))
+    return {row["id"]: colleague_of(row) for row in rows.mappings()}
+
+
 def colleague_of(row: Any) -> Colleague:
     """A row of the users as a colleague."""
     return Colleague(**{name: row[name] for name in Colleague.__struct_fields__})

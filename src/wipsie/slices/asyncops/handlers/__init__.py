@@ -1,0 +1,1 @@
+"""The queue edge of the slice."""
