@@ -18,6 +18,7 @@ from wipsie.database import UnitOfWork
 from wipsie.kernel.audit_event import AuditEvent, Fact
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.ids import ObjectId, new_object_id
+from wipsie.slices.asyncops.findable import Findable
 from wipsie.slices.asyncops.kinds import Kind
 from wipsie.slices.asyncops.notices import Notices
 from wipsie.slices.asyncops.store import followers, search, timeline
@@ -31,20 +32,12 @@ _HANGING = (
     (timeline.timeline_events_table, timeline.timeline_events_table.c.object_id),
     (followers.followers_table, followers.followers_table.c.object_id),
     (search.search_documents_table, search.search_documents_table.c.object_id),
+    (search.search_documents_table, search.search_documents_table.c.parent_id),
     (comments_table, comments_table.c.object_id),
     (links_table, links_table.c.from_id),
     (links_table, links_table.c.to_id),
 )
 RecordT = TypeVar("RecordT", bound=Record)
-
-
-class Findable(msgspec.Struct, frozen=True, kw_only=True):
-    """What a record is found by."""
-
-    title: str
-    body: str = ""
-    restricted: bool = False
-    """Only some may find it: see `RecordTable.visible_to` of its kind."""
 
 
 class Desk:
@@ -97,14 +90,15 @@ class Desk:
         *,
         verb: str = "change",
         event: str = timeline.CHANGED,
+        at_ms: int | None = None,
         body: str | None = None,
         data: dict[str, Any] | None = None,
         facts: Mapping[str, Fact] | None = None,
         notice: str | None = None,
     ) -> RecordT:
         """Write `changes` (fields and their new values) over a record this unit holds; what is equal already is no change,
-        and without any change nothing is written. `findable` when its text may have changed; `body` is what somebody wrote
-        about it, `notice` one sentence to its followers."""
+        and without any change nothing is written. `findable` when its text may have changed; `at_ms` when it happened, if
+        not now; `body` is what somebody wrote about it, `notice` one sentence to its followers."""
         changes = {name: value for name, value in changes.items() if getattr(before, name) != value}
         if not changes and body is None:
             return before
@@ -116,6 +110,7 @@ class Desk:
             table.kind,
             after,
             event,
+            at_ms=at_ms,
             body=body,
             data={**(data or {}), "changes": told} if told else data,
         )
@@ -200,6 +195,16 @@ class Desk:
             corrects=corrects,
         )
         await timeline.append(unit.connection, added)
+        if body:
+            await search.put_part(
+                unit.connection,
+                kind=search.NOTE,
+                part_id=added.id,
+                parent_kind=kind.name,
+                parent_id=record.id,
+                body=body,
+                now_ms=now_ms,
+            )
         return added
 
     async def _index(self, unit: UnitOfWork, kind: Kind, record: Record, findable: Findable) -> None:

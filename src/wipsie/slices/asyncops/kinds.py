@@ -51,4 +51,7 @@ DECISION = Kind(
     name="decision", plural="decisions", title="Decision", id_prefix="dec", path="/api/decisions", number_prefix="DEC"
 )
 SUMMARY = Kind(name="summary", plural="summaries", title="Daily summary", id_prefix="sum", path="/api/summaries")
+FOLLOW_UP = Kind(name="follow_up", plural="follow-ups", title="Follow-up", id_prefix="fup", path="/api/follow-ups")
+"""Hangs on an incident or a decision, and is no subject of its own; likewise a postmortem."""
+POSTMORTEM = Kind(name="postmortem", plural="postmortems", title="Postmortem", id_prefix="pmr", path="/api/postmortems")
 KINDS = {kind.name: kind for kind in (STATUS, INCIDENT, BLOCKER, DECISION, SUMMARY)}
