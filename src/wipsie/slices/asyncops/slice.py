@@ -14,8 +14,10 @@ from wipsie.queue.engine import QueueEngine
 from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.slices.asyncops.desk import Desk
 from wipsie.slices.asyncops.notices import Notices
+from wipsie.slices.asyncops.registry import build_subjects
 from wipsie.slices.asyncops.rights import RIGHTS
 from wipsie.slices.asyncops.routes.kit import RouteKit
+from wipsie.slices.asyncops.routes.shared import add_shared
 from wipsie.slices.asyncops.routes.status import add_status
 from wipsie.slices.asyncops.service.status import StatusService
 from wipsie.slices.manifest import Slice
@@ -32,9 +34,12 @@ def build(
     settings: AsyncOpsSettings, *, engine: QueueEngine, database: Database, lists: ListReader, clock: Clock
 ) -> Slice:
     """Compose the slice. Opens nothing."""
-    desk = Desk(clock, Notices(clock, public_url=settings.public_url.rstrip("/")))
+    subjects = build_subjects()
+    notices = Notices(clock, subjects, public_url=settings.public_url.rstrip("/"))
+    desk = Desk(clock, notices)
     router = APIRouter(route_class=FastRoute)
     kit = RouteKit(database, lists)
+    add_shared(router, kit, subjects, desk, notices, clock)
     add_status(router, kit, StatusService(desk, clock))
     return Slice(
         name="asyncops",

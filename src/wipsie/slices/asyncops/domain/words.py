@@ -7,14 +7,20 @@ import unicodedata
 
 QUERY_CHARACTERS_MAX = 200
 QUERY_WORDS_MAX = 16
-_WORD = re.compile(r"\w+")
+TEXT_CHARACTERS_MAX = 200_000
+"""Of one document; what is behind is not found. PostgreSQL takes a megabyte of words and no more."""
+WORD_CHARACTERS_MAX = 60
+"""Longer ones are cut, in documents and in queries alike."""
+_WORD = re.compile(r"[^\W_]+")
 
 
 def folded(text: str) -> str:
     """The words of a text with spaces between: without case, accents and signs."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: some signs stand for capital letters, and small letters of some capitals stand for several.
+    compatible = unicodedata.normalize("NFKD", text[:TEXT_CHARACTERS_MAX]).casefold()
+    decomposed = unicodedata.normalize("NFKD", compatible)
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return " ".join(_WORD.findall(bare.replace("_", " ")))
+    return " ".join(word[:WORD_CHARACTERS_MAX] for word in _WORD.findall(bare))[:TEXT_CHARACTERS_MAX]
 
 
 def query_words(text: str) -> list[str]:

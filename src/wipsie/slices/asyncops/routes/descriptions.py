@@ -30,10 +30,25 @@ class Operations:
         self._router = router
         self._tag = tag
 
-    def add(self, method: str, path: str, endpoint: Callable[..., Any], summary: str, description: Description) -> None:
-        """One operation; the endpoint's name is its id, its docstring its text."""
+    def add(
+        self,
+        method: str,
+        path: str,
+        endpoint: Callable[..., Any],
+        summary: str,
+        description: Description,
+        *,
+        operation_id: str | None = None,
+    ) -> None:
+        """One operation; the endpoint's name is its id unless said otherwise, its docstring its text."""
         self._router.add_api_route(
-            path, endpoint, methods=[method], tags=[self._tag], summary=summary, openapi_extra=description
+            path,
+            endpoint,
+            methods=[method],
+            tags=[self._tag],
+            summary=summary,
+            name=operation_id,
+            openapi_extra=description,
         )
 
 
@@ -47,15 +62,17 @@ def listing(spec: ListSpec, view: Any, permission: str, *parameters: Parameter) 
     )
 
 
-def creating(request: Any, view: Any, permission: str, examples: Mapping[str, Any]) -> Description:
-    """Making a record."""
+def creating(
+    request: Any, view: Any, permission: str, examples: Mapping[str, Any], *parameters: Parameter
+) -> Description:
+    """Making a record; `parameters` of its path, when it hangs on another."""
     return describe(
         access=needs(permission),
         request=request,
         request_examples=examples,
         answers={201: Answer(type=view, description="Made.")},
-        parameters=(IDEMPOTENCY_KEY,),
-        error_statuses=_CREATE_ERRORS,
+        parameters=(*parameters, IDEMPOTENCY_KEY),
+        error_statuses=(*_CREATE_ERRORS, 404) if parameters else _CREATE_ERRORS,
     )
 
 

@@ -142,6 +142,12 @@ def _view(update: StatusUpdate, names: dict[str, Person]) -> StatusUpdateView:
     )
 
 
+async def findables(connection: AsyncConnection, updates: Sequence[StatusUpdate]) -> list[Findable]:
+    """What updates are found by."""
+    names = await names_of(connection, (update.author for update in updates))
+    return [_findable(update, names[update.author].name) for update in updates]
+
+
 def _findable(update: StatusUpdate, name: str) -> Findable:
     return Findable(
         title=f"{name}, {update.for_date}", body="\n".join([*update.done, *update.next, update.notes]).strip()

@@ -18,6 +18,8 @@ followers_table = Table(
 )
 _COLUMNS = followers_table.c
 Index("ix_followers_user_id", _COLUMNS.user_id, _COLUMNS.object_id)
+Index("ix_followers_object_id", _COLUMNS.object_id, _COLUMNS.since_ms, _COLUMNS.user_id)
+Index("ix_followers_user_id_since_ms", _COLUMNS.user_id, _COLUMNS.since_ms, _COLUMNS.object_id)
 
 
 async def follow(connection: AsyncConnection, kind: str, object_id: str, user_id: str, *, now_ms: int) -> bool:

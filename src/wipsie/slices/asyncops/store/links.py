@@ -28,3 +28,4 @@ Index(
     unique=True,
 )
 Index("ix_links_to", _COLUMNS.to_kind, _COLUMNS.to_id, _COLUMNS.id)
+Index("ix_links_created_by", _COLUMNS.created_by, _COLUMNS.id)

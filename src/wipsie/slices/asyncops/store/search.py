@@ -1,15 +1,17 @@
-"""The search index: a row for each record with its text, kept in the commit that changes the record.
+"""The search index: a document for each record, and for each comment and note on it, kept in the commit that changes them.
 
 The text is folded here (case, accents, signs), so that both databases find the same. SQLite keeps an FTS5 index over the
 folded columns up to date with triggers; PostgreSQL a GIN index over their lexemes. Both are the migration's business.
+A document is written anew with each change: the order of the numbers is the order of writing, and the newest stand last.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wipsie.database.inserts import conflict_insert
 from wipsie.database.metadata import metadata
 from wipsie.database.outbox import RowId
 from wipsie.slices.asyncops.domain.words import folded
@@ -28,8 +30,20 @@ search_documents_table = Table(
     Column("body_words", Text, nullable=False),
     Column("restricted", Boolean, nullable=False),
     Column("updated_at_ms", BigInteger, nullable=False),
+    # Of what hangs on a record (a comment, a note): the record.
+    Column("parent_kind", Text),
+    Column("parent_id", Text),
 )
-Index("ix_search_documents_object_kind", search_documents_table.c.object_kind, search_documents_table.c.object_id)
+_COLUMNS = search_documents_table.c
+Index("ix_search_documents_object_kind", _COLUMNS.object_kind, _COLUMNS.object_id)
+Index("ix_search_documents_parent_id", _COLUMNS.parent_id)
+Index("ix_search_documents_reference", _COLUMNS.reference)
+
+COMMENT = "comment"
+NOTE = "note"
+"""Text on a timeline: of a note, an update, a reason."""
+PARTS = (COMMENT, NOTE)
+"""Kinds of documents that hang on the one of a record."""
 
 
 async def put(
@@ -44,15 +58,51 @@ async def put(
     now_ms: int,
 ) -> None:
     """Write what a record is found by. `reference` is its number for people, or its id."""
-    values = {
-        "object_kind": kind,
-        "reference": reference,
-        "title": title,
-        "body": body,
-        "title_words": folded(f"{reference} {title}"),
-        "body_words": folded(body),
-        "restricted": restricted,
-        "updated_at_ms": now_ms,
-    }
-    insertion = conflict_insert(connection.dialect.name, search_documents_table).values(object_id=object_id, **values)
-    await connection.execute(insertion.on_conflict_do_update(index_elements=["object_id"], set_=values))
+    await _write(
+        connection,
+        object_id=object_id,
+        object_kind=kind,
+        reference=reference,
+        title=title,
+        body=body,
+        title_words=folded(f"{reference} {title}"),
+        body_words=folded(body),
+        restricted=restricted,
+        updated_at_ms=now_ms,
+    )
+    # What hangs on it is seen by whoever sees it.
+    moved = update(search_documents_table).where(_COLUMNS.parent_id == object_id, _COLUMNS.restricted != restricted)
+    await connection.execute(moved.values(restricted=restricted))
+
+
+async def put_part(
+    connection: AsyncConnection, *, kind: str, part_id: str, parent_kind: str, parent_id: str, body: str, now_ms: int
+) -> None:
+    """Write what something that hangs on a record is found by; `kind` is one of `PARTS`."""
+    parent = select(_COLUMNS.restricted).where(_COLUMNS.object_id == parent_id)
+    restricted = (await connection.execute(parent)).scalar()
+    await _write(
+        connection,
+        object_id=part_id,
+        object_kind=kind,
+        reference=part_id,
+        title="",
+        body=body,
+        title_words="",
+        body_words=folded(body),
+        # Not there yet: then nobody sees it until the record is written.
+        restricted=restricted is not False,
+        updated_at_ms=now_ms,
+        parent_kind=parent_kind,
+        parent_id=parent_id,
+    )
+
+
+async def forget(connection: AsyncConnection, object_id: str) -> None:
+    """Let a record, or what hangs on one, be found no more."""
+    await connection.execute(delete(search_documents_table).where(_COLUMNS.object_id == object_id))
+
+
+async def _write(connection: AsyncConnection, **values: Any) -> None:
+    await forget(connection, values["object_id"])
+    await connection.execute(insert(search_documents_table).values(values))

@@ -30,6 +30,7 @@ timeline_events_table = Table(
 )
 _COLUMNS = timeline_events_table.c
 Index("ix_timeline_events_object_id", _COLUMNS.object_id, _COLUMNS.id)
+Index("ix_timeline_events_object_id_at_ms", _COLUMNS.object_id, _COLUMNS.at_ms, _COLUMNS.id)
 Index("ix_timeline_events_kind", _COLUMNS.object_kind, _COLUMNS.kind, _COLUMNS.at_ms)
 Index("ix_timeline_events_actor", _COLUMNS.actor, _COLUMNS.id)
 

@@ -1,0 +1,25 @@
+"""The routes that records of every kind have: comments, timelines, followers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from wipsie.kernel.clock import Clock
+from wipsie.slices.asyncops.desk import Desk
+from wipsie.slices.asyncops.notices import Notices
+from wipsie.slices.asyncops.routes.comments import add_comments
+from wipsie.slices.asyncops.routes.followers import add_followers
+from wipsie.slices.asyncops.routes.kit import RouteKit
+from wipsie.slices.asyncops.routes.timeline import add_timelines
+from wipsie.slices.asyncops.service.comments import CommentService
+from wipsie.slices.asyncops.service.following import FollowingService
+from wipsie.slices.asyncops.subjects import Subjects
+
+
+def add_shared(
+    router: APIRouter, kit: RouteKit, subjects: Subjects, desk: Desk, notices: Notices, clock: Clock
+) -> None:
+    """Register them for all kinds."""
+    add_comments(router, kit, subjects, CommentService(desk, subjects, notices, clock))
+    add_timelines(router, kit, subjects)
+    add_followers(router, kit, subjects, FollowingService(clock))
