@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import uvicorn
@@ -24,6 +24,7 @@ from wipsie.database.outbox import outbox_table
 from wipsie.kernel import json
 from wipsie.kernel.errors import Unauthorized
 from wipsie.kernel.ids import new_object_id
+from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.testing.clock import FakeClock
 
 PEOPLE = {"ann": "member", "bob": "member", "lea": "lead", "ada": "admin", "otto": "auditor"}
@@ -151,6 +152,13 @@ class Office:
         self.desks[name] = Desk(session, user_id)
         return self.desks[name]
 
+    async def tick(self) -> dict[str, int]:
+        """Let the jobs of the clock look for what is due; how much each did."""
+        spec = self.parts.registry.find(OPERATIONS_QUEUE, "asyncops_clock")
+        assert spec is not None
+        done = await spec.function(cast("Any", None), _Hands(self.parts))
+        return done["done"]
+
     async def published(self) -> list[dict[str, Any]]:
         """The messages that wait in the outbox, oldest first, with the short name of their queue."""
         async with self.parts.database.read() as connection:
@@ -166,6 +174,13 @@ class Office:
             for message in await self.published()
             if message.get("task_type") == "notification" and message["data"]["recipient"] == f"{name}@example.org"
         ]
+
+
+class _Hands:
+    """What a handler has of the worker that runs it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.unit_of_work = parts.database.unit_of_work
 
 
 class _Badges:

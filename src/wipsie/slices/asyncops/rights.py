@@ -64,7 +64,11 @@ RIGHTS = (
     ),
     _leads(CLOSE_INCIDENTS, "Close, reopen and merge incidents; close with follow-ups outstanding."),
     _everybody(READ_BLOCKERS, "Read blockers."),
-    _leads(WRITE_BLOCKERS, "Open, change and resolve blockers; own: where one is blocked oneself.", member=Extent.OWN),
+    _leads(
+        WRITE_BLOCKERS,
+        "Open, change and resolve blockers; own: where one is blocked; acknowledge and resolve: where one is waited on, too.",
+        member=Extent.OWN,
+    ),
     _everybody(READ_DECISIONS, "Read decisions."),
     _leads(PROPOSE_DECISIONS, "Write and propose decisions; own: those one wrote.", member=Extent.OWN),
     _leads(DECIDE, "Accept, reject, deprecate and supersede decisions."),

@@ -13,12 +13,21 @@ from wipsie.queue.contract import QueueSettings
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.slices.asyncops.desk import Desk
+from wipsie.slices.asyncops.handlers.clock import CLOCK_SCHEDULE, ClockJob, clock_handler
 from wipsie.slices.asyncops.notices import Notices
 from wipsie.slices.asyncops.registry import build_subjects
 from wipsie.slices.asyncops.rights import RIGHTS
+from wipsie.slices.asyncops.routes.blockers import add_blockers
+from wipsie.slices.asyncops.routes.incidents import add_incidents
 from wipsie.slices.asyncops.routes.kit import RouteKit
 from wipsie.slices.asyncops.routes.shared import add_shared
 from wipsie.slices.asyncops.routes.status import add_status
+from wipsie.slices.asyncops.service.blockers.clock import BlockerClock
+from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
+from wipsie.slices.asyncops.service.blockers.use_cases import BlockerService
+from wipsie.slices.asyncops.service.incidents.moving import IncidentMoves
+from wipsie.slices.asyncops.service.incidents.updates import IncidentUpdates
+from wipsie.slices.asyncops.service.incidents.use_cases import IncidentService
 from wipsie.slices.asyncops.service.status import StatusService
 from wipsie.slices.manifest import Slice
 
@@ -28,6 +37,7 @@ class AsyncOpsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     public_url: str = "http://127.0.0.1:8000"
     """What people type to reach this Wipsie; links in mail begin with it."""
+    blockers: BlockerRules = BlockerRules()
 
 
 def build(
@@ -41,10 +51,18 @@ def build(
     kit = RouteKit(database, lists)
     add_shared(router, kit, subjects, desk, notices, clock)
     add_status(router, kit, StatusService(desk, clock))
+    incidents = IncidentService(desk, notices, clock)
+    add_incidents(router, kit, incidents, IncidentMoves(desk, clock), IncidentUpdates(desk, clock))
+    add_blockers(router, kit, BlockerService(desk, clock, settings.blockers))
+    clock_jobs: dict[str, ClockJob] = {
+        "escalate_blockers": BlockerClock(desk, notices, clock, settings.blockers).escalate,
+    }
     return Slice(
         name="asyncops",
         # Of its own: a stuck or full queue of others must not keep back the word of it.
         queues=[QueueSettings(name=engine.names.stored(OPERATIONS_QUEUE))],
         routers=[router],
+        handlers=[clock_handler(clock_jobs)],
+        schedules=[CLOCK_SCHEDULE],
         rights=RIGHTS,
     )
