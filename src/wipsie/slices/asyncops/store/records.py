@@ -134,6 +134,14 @@ async def next_number(connection: AsyncConnection, kind: Kind) -> int:
     return (await connection.execute(given)).scalar_one()
 
 
+async def hold_numbers(connection: AsyncConnection, kind: Kind) -> None:
+    """Let nobody else take a number of this kind until this transaction ends, and take none: what is looked up after it and
+    not found is not added by somebody else meanwhile."""
+    insertion = conflict_insert(connection.dialect.name, object_numbers_table).values(kind=kind.name, last=0)
+    held = insertion.on_conflict_do_update(index_elements=["kind"], set_={"last": object_numbers_table.c.last})
+    await connection.execute(held)
+
+
 def not_found(kind: Kind, reference: str) -> NotFound:
     """What is told of a record that is not there, or not for whoever asks."""
     example = f"{kind.number_prefix}-1 or {kind.id_prefix}_…" if kind.number_prefix else f"{kind.id_prefix}_…"

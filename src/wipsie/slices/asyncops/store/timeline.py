@@ -45,7 +45,26 @@ NOTE = "note"
 COMMENT = "comment"
 LINK = "link"
 FOLLOW_UP = "follow_up"
-EVENT_KINDS = (CREATED, CHANGED, TRANSITION, UPDATE, NOTE, COMMENT, LINK, FOLLOW_UP)
+ROLE = "role"
+"""Somebody took on a role, or gave it up."""
+SIGNAL = "signal"
+"""What was proposed already was noticed again."""
+REMINDER = "reminder"
+POSTMORTEM = "postmortem"
+EVENT_KINDS = (
+    CREATED,
+    CHANGED,
+    TRANSITION,
+    UPDATE,
+    NOTE,
+    COMMENT,
+    LINK,
+    FOLLOW_UP,
+    ROLE,
+    SIGNAL,
+    REMINDER,
+    POSTMORTEM,
+)
 
 
 class TimelineEvent(msgspec.Struct, frozen=True, kw_only=True):
