@@ -19,16 +19,12 @@ from wipsie.slices.asyncops.registry import build_subjects
 from wipsie.slices.asyncops.rights import RIGHTS
 from wipsie.slices.asyncops.routes.blockers import add_blockers
 from wipsie.slices.asyncops.routes.incidents import add_incidents
-from wipsie.slices.asyncops.routes.incidents import add_incidents
 from wipsie.slices.asyncops.routes.kit import RouteKit
 from wipsie.slices.asyncops.routes.shared import add_shared
 from wipsie.slices.asyncops.routes.status import add_status
 from wipsie.slices.asyncops.service.blockers.clock import BlockerClock
 from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
 from wipsie.slices.asyncops.service.blockers.use_cases import BlockerService
-from wipsie.slices.asyncops.service.incidents.moving import IncidentMoves
-from wipsie.slices.asyncops.service.incidents.updates import IncidentUpdates
-from wipsie.slices.asyncops.service.incidents.use_cases import IncidentService
 from wipsie.slices.asyncops.service.incidents.moving import IncidentMoves
 from wipsie.slices.asyncops.service.incidents.updates import IncidentUpdates
 from wipsie.slices.asyncops.service.incidents.use_cases import IncidentService
@@ -55,8 +51,6 @@ def build(
     kit = RouteKit(database, lists)
     add_shared(router, kit, subjects, desk, notices, clock)
     add_status(router, kit, StatusService(desk, clock))
-    incidents = IncidentService(desk, notices, clock)
-    add_incidents(router, kit, incidents, IncidentMoves(desk, clock), IncidentUpdates(desk, clock))
     incidents = IncidentService(desk, notices, clock)
     add_incidents(router, kit, incidents, IncidentMoves(desk, clock), IncidentUpdates(desk, clock))
     add_blockers(router, kit, BlockerService(desk, clock, settings.blockers))
