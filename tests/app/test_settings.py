@@ -58,6 +58,10 @@ def test_lists_may_be_written_as_json_or_with_commas() -> None:
         ("WORKER_CONCURRENCY", "1.5"),
         ("TASK_RUNS_RETENTION", "1s"),
         ("SMTP_URL", "mail.example.org"),
+        ("WORKING_HOURS", "9-17"),
+        ("WORKING_HOURS", "17:00-9:00"),
+        ("WORKING_HOURS", "0:00-24:01"),
+        ("BLOCKER_STALE_AFTER", "1s"),
     ],
 )
 def test_a_wrong_value_is_told_in_one_sentence_with_name_value_and_what_is_accepted(name: str, value: str) -> None:

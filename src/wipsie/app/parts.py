@@ -25,6 +25,8 @@ from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.repeats import Repeats
+from wipsie.slices.asyncops.domain.working_time import WorkingHours
+from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
 from wipsie.slices.asyncops.slice import AsyncOpsSettings
 from wipsie.slices.asyncops.slice import build as build_asyncops
 from wipsie.slices.manifest import Slice
@@ -113,7 +115,20 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
 
 def _asyncops(parts: Parts) -> Slice:
     return build_asyncops(
-        AsyncOpsSettings(), engine=parts.engine, database=parts.database, lists=parts.lists, clock=parts.clock
+        AsyncOpsSettings(blockers=_blocker_rules(parts.settings)),
+        engine=parts.engine,
+        database=parts.database,
+        lists=parts.lists,
+        clock=parts.clock,
+    )
+
+
+def _blocker_rules(settings: Settings) -> BlockerRules:
+    chosen = settings.asyncops
+    return BlockerRules(
+        stale_after_h=chosen.blocker_stale_after_s / 3600,
+        escalate_after_h=chosen.blocker_escalate_after_s / 3600,
+        working_hours=WorkingHours(*chosen.working_hours),
     )
 
 

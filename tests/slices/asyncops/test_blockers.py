@@ -199,6 +199,18 @@ async def test_blockers_wait_on_each_other_and_never_in_a_circle(office: Office)
         assert refused.details["field"] == "waiting_on"
 
 
+async def test_one_waits_on_incidents_one_may_see_by_their_numbers(office: Office) -> None:
+    incident = (await office["lea"].post("/api/incidents", {"title": "Mail stands still", "severity": "sev2"})).ok(201)
+    opened = (await _opened(office, waiting_on={"kind": "incident", "id": "INC-1"})).body
+    assert opened["waiting_on"] == {"kind": "incident", "id": incident["id"], "name": "INC-1"}
+    secret = {"title": "A leak", "severity": "sev1", "visibility": "restricted"}
+    (await office["lea"].post("/api/incidents", secret)).ok(201)
+    unseen = {**NEW, "waiting_on": {"kind": "incident", "id": "INC-2"}}
+    absent = {**NEW, "waiting_on": {"kind": "incident", "id": "INC-3"}}
+    for name in (unseen, absent):
+        (await office["ann"].post("/api/blockers", name)).refused(422, "VALIDATION_ERROR")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -78,6 +78,17 @@ def duration_s(least_s: float, most_s: float) -> Callable[[str], float]:
     return parse
 
 
+def hours_of_day(value: str) -> tuple[int, int]:
+    """From one time of the day to a later one, ``9:00-17:00``, as minutes after midnight; the day ends at 24:00."""
+    match = re.fullmatch(r"(\d{1,2}):([0-5]\d)\s*-\s*(\d{1,2}):([0-5]\d)", value)
+    if match is None:
+        raise ValueError(value)
+    start, end = (int(match[group]) * 60 + int(match[group + 1]) for group in (1, 3))
+    if not start < end <= 24 * 60:
+        raise ValueError(value)
+    return start, end
+
+
 def one_of(*words: str, upper: bool = False) -> Callable[[str], str]:
     """One of some words, in any case."""
 

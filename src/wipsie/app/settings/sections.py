@@ -348,3 +348,33 @@ class TasksSection(Section):
         about="Largest body that is fetched, after decompression.",
         accepts="a whole number of bytes from 1 to 1073741824",
     )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AsyncOpsSection(Section):
+    """The team's own operations."""
+
+    working_hours: tuple[int, int] = variable(
+        "WORKING_HOURS",
+        parsers.hours_of_day,
+        (9 * 60, 17 * 60),
+        written="9:00-17:00",
+        about="When people work, by the clocks where they are and on their own work days; ages of blockers are counted in it.",
+        accepts="two times of the day such as 9:00-17:00",
+    )
+    blocker_stale_after_s: float = variable(
+        "BLOCKER_STALE_AFTER",
+        parsers.duration_s(60, 3_600 * 1_000),
+        24 * 3_600.0,
+        written="24h",
+        about="Working time after which a blocker is called stale; 24h are three days of 8 hours.",
+        accepts="a duration from 1m to 1000h such as 24h",
+    )
+    blocker_escalate_after_s: float = variable(
+        "BLOCKER_ESCALATE_AFTER",
+        parsers.duration_s(60, 3_600 * 1_000),
+        48 * 3_600.0,
+        written="48h",
+        about="Working time after which all leads are told of a blocker, once.",
+        accepts="a duration from 1m to 1000h such as 48h",
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wipsie.app.settings.sections import (
     ApiSection,
+    AsyncOpsSection,
     BlobSection,
     DatabaseSection,
     InstanceSection,
@@ -36,6 +37,7 @@ class Settings:
     logging: LoggingSection
     security: SecuritySection
     tasks: TasksSection
+    asyncops: AsyncOpsSection
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Settings:
@@ -56,6 +58,7 @@ class Settings:
             logging=LoggingSection.read(values),
             security=SecuritySection.read(values),
             tasks=TasksSection.read(values),
+            asyncops=AsyncOpsSection.read(values),
         )
 
     @property

@@ -23,7 +23,20 @@ LATER = {
 
 _OF_COMMANDS = frozenset({"WIPSIE_MOVE_FROM", "WIPSIE_MOVE_TO"})
 """Read by `wipsie queue migrate` alone."""
-_OURS = ("WIPSIE_", "QUEUE_", "SQS_", "BLOB_", "API_", "CORS_", "WORKER_", "TASK_RUNS_", "POLLING_", "SMTP_", "MAIL_")
+_OURS = (
+    "WIPSIE_",
+    "QUEUE_",
+    "SQS_",
+    "BLOB_",
+    "API_",
+    "CORS_",
+    "WORKER_",
+    "TASK_RUNS_",
+    "POLLING_",
+    "SMTP_",
+    "MAIL_",
+    "BLOCKER_",
+)
 _CLOSE = 0.84
 
 

@@ -53,7 +53,7 @@ def build(
     add_status(router, kit, StatusService(desk, clock))
     incidents = IncidentService(desk, notices, clock)
     add_incidents(router, kit, incidents, IncidentMoves(desk, clock), IncidentUpdates(desk, clock))
-    add_blockers(router, kit, BlockerService(desk, clock, settings.blockers))
+    add_blockers(router, kit, BlockerService(desk, clock, settings.blockers, subjects))
     clock_jobs: dict[str, ClockJob] = {
         "escalate_blockers": BlockerClock(desk, notices, clock, settings.blockers).escalate,
     }

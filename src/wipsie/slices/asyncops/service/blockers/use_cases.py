@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +25,8 @@ from wipsie.slices.asyncops.service.blockers.views import BlockerViews
 from wipsie.slices.asyncops.service.blockers.waiting import Waited, look_up
 from wipsie.slices.asyncops.store import followers, timeline
 from wipsie.slices.asyncops.store.blockers import BLOCKERS, Blocker
-from wipsie.slices.asyncops.store.records import RecordTable, next_number
+from wipsie.slices.asyncops.store.records import next_number
+from wipsie.slices.asyncops.subjects import Subjects
 
 SINCE_PAST_MS_MAX = 366 * 24 * 3_600_000
 SINCE_FUTURE_MS_MAX = 60_000
@@ -36,14 +36,11 @@ SINCE_FUTURE_MS_MAX = 60_000
 class BlockerService:
     """Use cases of blockers."""
 
-    def __init__(
-        self, desk: Desk, clock: Clock, rules: BlockerRules, records: Mapping[str, RecordTable[Any]] | None = None
-    ) -> None:
-        """`records`: tables of further records one can wait on, by kind."""
+    def __init__(self, desk: Desk, clock: Clock, rules: BlockerRules, subjects: Subjects) -> None:
         self._desk = desk
         self._clock = clock
         self._rules = rules
-        self._records = {BLOCKERS.kind.name: BLOCKERS, **(records or {})}
+        self._subjects = subjects
         shown = BlockerViews(clock, rules)
         self.view = shown.view
         self.views = shown.views
@@ -192,7 +189,7 @@ class BlockerService:
         blocked: str,
         before: Blocker | None = None,
     ) -> Waited:
-        return await look_up(connection, principal, sent, blocked=blocked, before=before, records=self._records)
+        return await look_up(connection, principal, sent, blocked=blocked, before=before, subjects=self._subjects)
 
     async def _pass_on(self, unit: UnitOfWork, before: Blocker, waited: Waited) -> str | None:
         """Let whoever is waited on now follow; the sentence that tells of it, when that is somebody else than before."""

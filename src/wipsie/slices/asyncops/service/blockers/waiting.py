@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +13,7 @@ from wipsie.slices.asyncops.people import check_colleague
 from wipsie.slices.asyncops.schemas.blockers import WaitingOn
 from wipsie.slices.asyncops.schemas.texts import line
 from wipsie.slices.asyncops.store.blockers import BLOCKERS, COLUMNS, Blocker
-from wipsie.slices.asyncops.store.records import RecordTable
+from wipsie.slices.asyncops.subjects import Subjects
 
 FIELD = "waiting_on"
 CHAIN_MAX = 100
@@ -43,11 +40,10 @@ async def look_up(
     *,
     blocked: str,
     before: Blocker | None,
-    records: Mapping[str, RecordTable[Any]],
+    subjects: Subjects,
 ) -> Waited:
     """What `sent` means. InvalidInput for nobody, for oneself, for a record that is not there or not for whoever asks, and
-    for blockers that would wait on each other. `before`: the blocker that is changed; `records`: tables of records one can
-    wait on, by kind."""
+    for blockers that would wait on each other. `before`: the blocker that is changed."""
     text = sent.name if sent.kind == "external" else sent.id
     if text is None or (sent.name is not None and sent.id is not None):
         wanted = "a name and no id" if sent.kind == "external" else "an id and no name"
@@ -59,14 +55,14 @@ async def look_up(
             raise _refused("Nobody waits on themselves; name whom or what the next step needs")
     if sent.kind not in ("incident", "blocker"):
         return Waited(waiting_kind=sent.kind, waiting_on=text, waiting_name=text)
-    table = records[sent.kind]
+    subject = subjects[sent.kind]
     try:
-        found = await table.get(connection, text, principal)
+        found = await subject.get(connection, text, principal)
     except NotFound as error:
         raise InvalidInput(error.message, details={**error.details, "field": f"{FIELD}.id"}) from None
     if sent.kind == "blocker" and before is not None:
         await _refuse_circle(connection, before, found.id)
-    return Waited(waiting_kind=sent.kind, waiting_on=found.id, waiting_name=reference_of(table.kind, found))
+    return Waited(waiting_kind=sent.kind, waiting_on=found.id, waiting_name=reference_of(subject.kind, found))
 
 
 async def _refuse_circle(connection: AsyncConnection, before: Blocker, target: str) -> None:
