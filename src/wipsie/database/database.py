@@ -159,6 +159,7 @@ class Database:
             yield unit
             relay_wanted = await unit.write_messages(publisher)
             await unit.write_events(self._recorder)
+        unit.committed()
         if relay_wanted:
             for hook in list(self._commit_hooks):
                 hook()

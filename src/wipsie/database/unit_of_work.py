@@ -3,6 +3,8 @@ audit log says of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database import inbox, outbox
@@ -22,6 +24,7 @@ class UnitOfWork:
         self._clock = clock
         self._published: list[outbox.Publishable] = []
         self._events: list[AuditEvent] = []
+        self._after_commit: list[Callable[[], None]] = []
 
     @property
     def published(self) -> int:
@@ -40,6 +43,15 @@ class UnitOfWork:
     def record(self, event: AuditEvent) -> None:
         """Put `event` into the audit log if, and only if, this unit commits."""
         self._events.append(event)
+
+    def after_commit(self, hook: Callable[[], None]) -> None:
+        """Call `hook` once this unit is committed, and not otherwise: to forget what is remembered of its rows, for example."""
+        self._after_commit.append(hook)
+
+    def committed(self) -> None:
+        """Run the hooks. Called by `Database.unit_of_work`."""
+        for hook in self._after_commit:
+            hook()
 
     async def mark_handled(self, message_id: str, handler: str) -> bool:
         """Note that `handler` handles `message_id` in this commit. False: it did so before; leave everything as it is."""
