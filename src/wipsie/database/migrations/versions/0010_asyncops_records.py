@@ -11,8 +11,10 @@ branch_labels = None
 depends_on = None
 
 _SQLITE = (
+    # Words come folded, with spaces between: whatever is not ASCII belongs to a word, as on PostgreSQL.
     """CREATE VIRTUAL TABLE search_index USING fts5(
-         title_words, body_words, content='search_documents', content_rowid='id', tokenize='unicode61', prefix='2 3')""",
+         title_words, body_words, content='search_documents', content_rowid='id', tokenize='ascii', detail=column,
+         columnsize=0, prefix='2 3')""",
     """CREATE TRIGGER search_documents_are_indexed AFTER INSERT ON search_documents BEGIN
          INSERT INTO search_index (rowid, title_words, body_words) VALUES (NEW.id, NEW.title_words, NEW.body_words);
        END""",
@@ -27,9 +29,11 @@ _SQLITE = (
        END""",
 )
 _POSTGRESQL = (
-    """CREATE INDEX ix_search_documents_words ON search_documents USING gin (
-         (setweight(to_tsvector('simple'::regconfig, title_words), 'A')
-          || setweight(to_tsvector('simple'::regconfig, body_words), 'B')))""",
+    # The words as they are: the text parser of PostgreSQL would take some apart in its own way.
+    """CREATE INDEX ix_search_documents_words_of_title ON search_documents USING gin (
+         array_to_tsvector(string_to_array(title_words, ' ')))""",
+    """CREATE INDEX ix_search_documents_words_of_all ON search_documents USING gin (
+         (array_to_tsvector(string_to_array(title_words, ' ')) || array_to_tsvector(string_to_array(body_words, ' '))))""",
 )
 
 
