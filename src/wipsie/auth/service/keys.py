@@ -1,0 +1,99 @@
+"""API keys: made with scopes one has oneself, shown once, revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from wipsie.auth import accounts, api_keys
+from wipsie.auth.account_rights import MANAGE_KEYS
+from wipsie.auth.api_keys import KEYS_MAX, ApiKey
+from wipsie.auth.events import event
+from wipsie.auth.principal import Principal
+from wipsie.auth.rights import Extent, RightsTable
+from wipsie.auth.service.office import Office, checked_name
+from wipsie.database import UnitOfWork
+from wipsie.kernel.errors import Conflict, Forbidden, InvalidInput, NotFound
+from wipsie.kernel.ids import new_object_id
+
+DAYS_MAX = 3_650
+
+
+class MadeKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that was just made: the only time its secret is known."""
+
+    key: ApiKey
+    secret: str
+
+
+class Keys:
+    """Use cases of API keys."""
+
+    def __init__(self, office: Office, rights: RightsTable) -> None:
+        self._office = office
+        self._rights = rights
+
+    async def create(
+        self,
+        unit: UnitOfWork,
+        principal: Principal,
+        *,
+        owner_id: str,
+        name: str,
+        scopes: Sequence[str],
+        lifetime_days: int | None = None,
+    ) -> MadeKey:
+        """Make a key for oneself; the command line makes them for anybody. InvalidInput, Forbidden, Conflict."""
+        if principal.kind == "key":
+            raise Forbidden("A key cannot make keys; log in for it.")
+        if principal.kind != "cli":
+            principal.check(MANAGE_KEYS, own=owner_id == principal.user_id)
+        owner = await accounts.get(unit.connection, owner_id, hold=True)
+        wanted = list(dict.fromkeys(scopes))
+        allowed = self._rights.of(owner.role)
+        refused = [scope for scope in wanted if allowed.get(scope, Extent.NONE) is Extent.NONE]
+        if not wanted or refused:
+            raise InvalidInput(
+                f"scopes must be permissions the owner has; {refused[0][:60]!r} is none."
+                if refused
+                else "A key needs at least one scope; see GET /api/auth/rights.",
+                details={
+                    "field": "scopes",
+                    "accepted": [scope for scope, extent in allowed.items() if extent is not Extent.NONE],
+                },
+            )
+        if lifetime_days is not None and not 1 <= lifetime_days <= DAYS_MAX:
+            raise InvalidInput(f"A key lives 1 to {DAYS_MAX} days.", details={"field": "lifetime_days"})
+        if len(await api_keys.keys_of(unit.connection, owner.id)) >= KEYS_MAX:
+            raise Conflict(f"One person has at most {KEYS_MAX} keys; revoke one first.")
+        now_ms, secret = self._office.clock.now_ms(), api_keys.new_secret()
+        key = ApiKey(
+            id=new_object_id(api_keys.ID_PREFIX, now_ms),
+            user_id=owner.id,
+            name=checked_name(name),
+            scopes=wanted,
+            secret_hash=api_keys.secret_hash(secret),
+            created_at_ms=now_ms,
+            expires_at_ms=None if lifetime_days is None else now_ms + lifetime_days * 86_400_000,
+        )
+        await api_keys.add(unit.connection, key)
+        unit.record(event(principal.actor, "key", "create", key.id, owner=owner.id, scopes=len(wanted)))
+        return MadeKey(key=key, secret=secret)
+
+    async def revoke(self, unit: UnitOfWork, principal: Principal, key_id: str) -> ApiKey:
+        """Take a key back. NotFound for one that is not there, was revoked, or is not one's own to revoke."""
+        key = await api_keys.find(unit.connection, key_id)
+        if key is None or not (
+            principal.kind == "cli" or principal.may(MANAGE_KEYS, own=key.user_id == principal.user_id)
+        ):
+            raise _no_key(key_id)
+        if not await api_keys.revoke(unit.connection, key.id, self._office.clock.now_ms()):
+            raise _no_key(key_id)
+        unit.record(event(principal.actor, "key", "revoke", key.id, owner=key.user_id))
+        unit.after_commit(lambda: self._office.authenticator.forget(key.user_id))
+        return key
+
+
+def _no_key(key_id: str) -> NotFound:
+    return NotFound("There is no such key, or it was revoked.", details={"kind": "key", "id": key_id[:60]})
