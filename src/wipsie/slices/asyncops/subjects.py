@@ -77,7 +77,13 @@ class Subjects:
             )
         return self._by_kind[kind]
 
-    def visible(self, principal: Principal, kind: ColumnElement[str], object_id: ColumnElement[str]) -> Any:
+    def readable(self, principal: Principal) -> tuple[str, ...]:
+        """Names of the kinds of which somebody may read at least some."""
+        return tuple(one.kind.name for one in self if principal.may(one.read, own=True))
+
+    def visible(
+        self, principal: Principal, kind: ColumnElement[str], object_id: ColumnElement[str]
+    ) -> ColumnElement[bool]:
         """The condition of rows that name, by these two columns, a record somebody may read."""
         open_kinds: list[str] = []
         some: list[ColumnElement[bool]] = []
@@ -88,8 +94,8 @@ class Subjects:
             if _is_true(rows):
                 open_kinds.append(subject.kind.name)
             else:
-                seen = select(subject.table.table.c.id).where(rows)
-                some.append(and_(kind == subject.kind.name, object_id.in_(seen)))
+                seen = select(subject.table.table.c.id).where(subject.table.table.c.id == object_id, rows)
+                some.append(and_(kind == subject.kind.name, seen.exists()))
         return or_(false(), *([kind.in_(open_kinds)] if open_kinds else []), *some)
 
     async def who_may_see(

@@ -1,4 +1,4 @@
-"""The routes that records of every kind have: comments, timelines, followers."""
+"""The routes that records of every kind have: comments, links, timelines, followers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from wipsie.slices.asyncops.notices import Notices
 from wipsie.slices.asyncops.routes.comments import add_comments
 from wipsie.slices.asyncops.routes.followers import add_followers
 from wipsie.slices.asyncops.routes.kit import RouteKit
+from wipsie.slices.asyncops.routes.links import add_links
 from wipsie.slices.asyncops.routes.timeline import add_timelines
 from wipsie.slices.asyncops.service.comments import CommentService
 from wipsie.slices.asyncops.service.following import FollowingService
+from wipsie.slices.asyncops.service.links import LinkService
 from wipsie.slices.asyncops.subjects import Subjects
 
 
@@ -21,5 +23,6 @@ def add_shared(
 ) -> None:
     """Register them for all kinds."""
     add_comments(router, kit, subjects, CommentService(desk, subjects, notices, clock))
+    add_links(router, kit, subjects, LinkService(desk, subjects, clock))
     add_timelines(router, kit, subjects)
     add_followers(router, kit, subjects, FollowingService(clock))
