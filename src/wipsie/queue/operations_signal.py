@@ -6,7 +6,7 @@ Message: task type ``operations_signal`` in the queue ``operations``, ``data`` a
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -40,6 +40,13 @@ class OperationsSignal(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """The same for every word about one trouble."""
         return f"{self.problem}:{self.subject_kind}:{self.subject}"
+
+
+def key_parts(key: str) -> tuple[str, str, str] | None:
+    """(problem, kind of subject, subject) of an `OperationsSignal.key`; None for a text that is none."""
+    problem, _, rest = key.partition(":")
+    kind, separator, subject = rest.partition(":")
+    return (problem, kind, subject) if separator and subject and problem in get_args(Problem) else None
 
 
 def signal_message(signal: OperationsSignal, *, source: str, now_s: float, deduplication_id: str) -> NewMessage:

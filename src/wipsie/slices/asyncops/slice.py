@@ -13,7 +13,9 @@ from wipsie.queue.contract import QueueSettings
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.slices.asyncops.desk import Desk
+from wipsie.slices.asyncops.gateways.pipelines import Pipelines
 from wipsie.slices.asyncops.handlers.clock import CLOCK_SCHEDULE, ClockJob, clock_handler
+from wipsie.slices.asyncops.handlers.signals import signal_handler
 from wipsie.slices.asyncops.notices import Notices
 from wipsie.slices.asyncops.registry import build_subjects
 from wipsie.slices.asyncops.rights import RIGHTS
@@ -26,8 +28,10 @@ from wipsie.slices.asyncops.service.blockers.clock import BlockerClock
 from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
 from wipsie.slices.asyncops.service.blockers.use_cases import BlockerService
 from wipsie.slices.asyncops.service.incidents.moving import IncidentMoves
+from wipsie.slices.asyncops.service.incidents.proposals import IncidentProposals
 from wipsie.slices.asyncops.service.incidents.updates import IncidentUpdates
 from wipsie.slices.asyncops.service.incidents.use_cases import IncidentService
+from wipsie.slices.asyncops.service.signals import Signals
 from wipsie.slices.asyncops.service.status import StatusService
 from wipsie.slices.manifest import Slice
 
@@ -52,7 +56,8 @@ def build(
     add_shared(router, kit, subjects, desk, notices, clock)
     add_status(router, kit, StatusService(desk, clock))
     incidents = IncidentService(desk, notices, clock)
-    add_incidents(router, kit, incidents, IncidentMoves(desk, clock), IncidentUpdates(desk, clock))
+    add_incidents(router, kit, incidents, IncidentMoves(desk, clock), IncidentUpdates(desk, clock), Pipelines(engine))
+    signals = Signals(desk, IncidentProposals(desk, clock, incidents), clock)
     add_blockers(router, kit, BlockerService(desk, clock, settings.blockers, subjects))
     clock_jobs: dict[str, ClockJob] = {
         "escalate_blockers": BlockerClock(desk, notices, clock, settings.blockers).escalate,
@@ -62,7 +67,7 @@ def build(
         # Of its own: a stuck or full queue of others must not keep back the word of it.
         queues=[QueueSettings(name=engine.names.stored(OPERATIONS_QUEUE))],
         routers=[router],
-        handlers=[clock_handler(clock_jobs)],
+        handlers=[clock_handler(clock_jobs), signal_handler(signals)],
         schedules=[CLOCK_SCHEDULE],
         rights=RIGHTS,
     )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import msgspec
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wipsie.api.gate import principal_of
 from wipsie.api.lists import Choice, Flag, Ids, ListSpec, Moment, Sort, TextIs
+from wipsie.auth.principal import Principal
+from wipsie.database import UnitOfWork
 from wipsie.slices.asyncops.domain.incidents import DECLARED, PROPOSED, SEVERITIES, SEVERITY_LABELS
+from wipsie.slices.asyncops.gateways.pipelines import Pipelines
 from wipsie.slices.asyncops.kinds import INCIDENT
 from wipsie.slices.asyncops.rights import CLOSE_INCIDENTS, DECLARE_INCIDENTS, READ_INCIDENTS, STEER_INCIDENTS
 from wipsie.slices.asyncops.routes.affected import Affected
@@ -22,7 +26,7 @@ from wipsie.slices.asyncops.routes.descriptions import (
     removing,
     showing,
 )
-from wipsie.slices.asyncops.routes.kit import RouteKit
+from wipsie.slices.asyncops.routes.kit import RouteKit, reference_in
 from wipsie.slices.asyncops.schemas.incidents import (
     SOURCES,
     STATUSES,
@@ -36,7 +40,7 @@ from wipsie.slices.asyncops.schemas.incidents import (
 from wipsie.slices.asyncops.service.incidents.moving import IncidentMoves
 from wipsie.slices.asyncops.service.incidents.updates import IncidentUpdates
 from wipsie.slices.asyncops.service.incidents.use_cases import IncidentService
-from wipsie.slices.asyncops.store.incidents import COLUMNS, INCIDENTS, VISIBILITIES, incidents_table
+from wipsie.slices.asyncops.store.incidents import COLUMNS, INCIDENTS, VISIBILITIES, Incident, incidents_table
 
 PATH = INCIDENT.path
 ONE = f"{PATH}/{{reference}}"
@@ -95,7 +99,12 @@ _UPDATE = {
 
 
 def add_incidents(
-    router: APIRouter, kit: RouteKit, service: IncidentService, moves: IncidentMoves, updates: IncidentUpdates
+    router: APIRouter,
+    kit: RouteKit,
+    service: IncidentService,
+    moves: IncidentMoves,
+    updates: IncidentUpdates,
+    pipelines: Pipelines,
 ) -> None:
     """Register the routes."""
     new = msgspec.json.Decoder(NewIncident)
@@ -117,7 +126,13 @@ def add_incidents(
 
     async def show_incident(request: Request) -> Response:
         """One incident, by id or number, with how long its parts took."""
-        return await kit.show(request, INCIDENTS, service.view)
+
+        async def view(connection: AsyncConnection, incident: Incident) -> IncidentView:
+            shown = await service.view(connection, incident)
+            shown.pipeline = await pipelines.behind(incident.dedupe_key)
+            return shown
+
+        return await kit.show(request, INCIDENTS, view)
 
     async def change_incident(request: Request) -> Response:
         """Change what an incident says, its severity, roles and times. Times must stand in their order, and only milestones
@@ -128,7 +143,22 @@ def add_incidents(
         """Move an incident to another state: accept (declared) or decline what was proposed, go forward, go back one step or
         reopen with a reason, close, cancel. `next_statuses` of an incident says what is possible. A sev1 or sev2 ends with
         follow-ups outstanding only when a lead says override, which is logged."""
-        return await kit.change(request, transition, moves.move, service.view)
+        # Before the transaction: a queue on another machine must not keep others from writing.
+        async with kit.database.read() as connection:
+            found = await INCIDENTS.find(connection, reference_in(request), principal_of(request))
+        pipeline = None if found is None else await pipelines.behind(found.dedupe_key)
+
+        async def move(
+            unit: UnitOfWork, principal: Principal, reference: str, body: IncidentTransition, version: int
+        ) -> Incident:
+            return await moves.move(unit, principal, reference, body, version, pipeline)
+
+        async def view(connection: AsyncConnection, incident: Incident) -> IncidentView:
+            shown = await service.view(connection, incident)
+            shown.pipeline = pipeline
+            return shown
+
+        return await kit.change(request, transition, move, view)
 
     async def merge_incident(request: Request) -> Response:
         """Let another incident go on for this one. Followers and outstanding follow-ups go there; a link joins the two."""

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from wipsie.slices.asyncops.domain.milestones import Durations
 from wipsie.slices.asyncops.people import Person
 from wipsie.slices.asyncops.schemas.moments import Moment
+from wipsie.slices.asyncops.schemas.pipelines import PipelineState
 from wipsie.slices.asyncops.schemas.texts import Line, Point, Prose
 
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
@@ -177,6 +178,8 @@ class IncidentView(msgspec.Struct, kw_only=True):
     dedupe_key: str | None
     occurrences: int
     """How often it was proposed while it was open."""
+    pipeline: PipelineState | None = None
+    """How the queue it is about is now; of a single incident only, and not when that cannot be told soon."""
     declared_by: Person | None
     created_by: Person | None
     created_at: str

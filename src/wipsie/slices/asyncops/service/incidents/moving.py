@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from wipsie.auth.principal import Principal
 from wipsie.database import UnitOfWork
 from wipsie.database.inserts import insert_ignoring_conflicts
@@ -16,6 +18,7 @@ from wipsie.slices.asyncops.domain.milestones import check_times, entered, lates
 from wipsie.slices.asyncops.rights import CLOSE_INCIDENTS, DECLARE_INCIDENTS, STEER_INCIDENTS
 from wipsie.slices.asyncops.schemas.incidents import IncidentMerge, IncidentTransition
 from wipsie.slices.asyncops.schemas.moments import moment_ms
+from wipsie.slices.asyncops.schemas.pipelines import PipelineState
 from wipsie.slices.asyncops.schemas.texts import prose
 from wipsie.slices.asyncops.service.incidents.held import check_seen, held
 from wipsie.slices.asyncops.service.incidents.views import IncidentViews, findable
@@ -42,8 +45,9 @@ class IncidentMoves:
         reference: str,
         wanted: IncidentTransition,
         expected_version: int,
+        pipeline: PipelineState | None = None,
     ) -> Incident:
-        """Move it to another state. IllegalTransition, and Conflict when a grave one would end with follow-ups outstanding."""
+        """Move it to another state; `pipeline` says how the queue behind it is now, for its timeline. IllegalTransition, and Conflict when a grave one would end with follow-ups outstanding."""
         now_ms = self._clock.now_ms()
         before = await held(unit, principal, reference)
         to = states.DECLARED if wanted.to == "open" else wanted.to
@@ -83,7 +87,12 @@ class IncidentMoves:
             event=timeline.TRANSITION,
             at_ms=at_ms,
             body=reason or None,
-            data={"from": before.status, "to": to, **({"override": overridden} if overridden else {})},
+            data={
+                "from": before.status,
+                "to": to,
+                **({"override": overridden} if overridden else {}),
+                **({} if pipeline is None else {"pipeline": msgspec.to_builtins(pipeline)}),
+            },
             facts={"from": before.status, "to": to, "override": overridden > 0},
             notice=f"{reference_of(INCIDENTS.kind, before)} is now {to}: {before.title}",
         )
