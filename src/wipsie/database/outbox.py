@@ -47,8 +47,10 @@ outbox_table = Table(
     sqlite_autoincrement=True,
 )
 _waiting = outbox_table.c.refused_at_ms.is_(None)
+_refused = outbox_table.c.refused_at_ms.is_not(None)
 # Refused rows stay: reading the waiting ones must not get slower by them.
 Index("ix_outbox_waiting", outbox_table.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_outbox_refused", outbox_table.c.id, sqlite_where=_refused, postgresql_where=_refused)
 
 
 class Publishable(Protocol):
@@ -163,17 +165,13 @@ async def refuse(connection: AsyncConnection, row_id: int, *, error: str, now_ms
 
 async def refused(connection: AsyncConnection, *, limit: int = 100) -> list[OutboxMessage]:
     """Rows the queue refused for good, oldest first."""
-    rows = await connection.execute(
-        select(outbox_table).where(outbox_table.c.refused_at_ms.is_not(None)).order_by(outbox_table.c.id).limit(limit)
-    )
+    rows = await connection.execute(select(outbox_table).where(_refused).order_by(outbox_table.c.id).limit(limit))
     return [OutboxMessage(**row) for row in rows.mappings()]
 
 
 async def retry_refused(connection: AsyncConnection) -> int:
     """Make refused rows wait again, after their cause was mended; returns how many."""
-    result = await connection.execute(
-        update(outbox_table).where(outbox_table.c.refused_at_ms.is_not(None)).values(refused_at_ms=None, error=None)
-    )
+    result = await connection.execute(update(outbox_table).where(_refused).values(refused_at_ms=None, error=None))
     return result.rowcount
 
 

@@ -50,6 +50,8 @@ task_runs_table = Table(
 )
 _unsuccessful = text("status <> 'succeeded'")
 Index("ix_task_runs_message_id", task_runs_table.c.message_id)
+# A queue that is seldom used would else be looked for among the runs of all others.
+Index("ix_task_runs_queue", task_runs_table.c.queue, task_runs_table.c.id)
 # Failures are what people look for; leaving the successes out keeps them cheap to write and failures quick to find.
 Index(
     "ix_task_runs_unsuccessful",
