@@ -24,8 +24,14 @@ from wipsie.database.outbox import outbox_table
 from wipsie.kernel import json
 from wipsie.kernel.errors import Unauthorized
 from wipsie.kernel.ids import new_object_id
+from wipsie.queue.contract import NewMessage
+from wipsie.queue.engine import QueueEngine
+from wipsie.queue.message import complete
 from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.testing.clock import FakeClock
+from wipsie.workers.handler import TaskContext, TaskServices
+from wipsie.workers.retry_policy import RetryPolicy
+from wipsie.workers.task_decoder import TaskDecoder
 
 PEOPLE = {"ann": "member", "bob": "member", "lea": "lead", "ada": "admin", "otto": "auditor"}
 
@@ -158,6 +164,34 @@ class Office:
         assert spec is not None
         done = await spec.function(cast("Any", None), _Hands(self.parts))
         return done["done"]
+
+    async def open_queues(self) -> QueueEngine:
+        """The queues, which most tests can do without."""
+        engine = self.parts.engine
+        await engine.start([queue for one in self.parts.slices for queue in one.queues])
+        self._stack.push_async_callback(engine.stop)
+        return engine
+
+    async def deliver(self, queue: str, task_type: str, data: Any, *, times: int = 1) -> Any:
+        """Send a message, and give what arrives to its handler as a worker would, so often; what it gave back the last time."""
+        engine = self.parts.engine
+        stored = engine.resolve(queue)
+        message_id, body = complete(
+            {"task_type": task_type, "data": data}, queue=queue, source="test", now_s=0, correlation_id=None
+        )
+        await engine.send(NewMessage(queue=stored, body=body, message_id=message_id))
+        (delivery,) = await engine.receive(stored, max_messages=1)
+        route, typed = TaskDecoder(queue, self.parts.registry, RetryPolicy()).decode(delivery)
+        context = TaskContext(
+            delivery=delivery,
+            queue=queue,
+            attempt=1,
+            worker="test",
+            services=TaskServices(run_cpu=self.parts.cpu_pool.run, unit_of_work=self.parts.database.unit_of_work),
+        )
+        results = [await route.spec.function(typed, context) for _ in range(times)]
+        await engine.delete([(stored, delivery.receipt)])
+        return json.decode(json.encode(results[-1]))
 
     async def published(self) -> list[dict[str, Any]]:
         """The messages that wait in the outbox, oldest first, with the short name of their queue."""
