@@ -23,14 +23,14 @@ async def test_all_leads_hear_of_it_once(office: Office) -> None:
     opened = (await office["ann"].post("/api/blockers", NEW)).ok(201)
     # Saturday, 14:00. 48 working hours are the six days from Monday on to the next Monday at 17:00.
     office.clock.jump(9 * DAY_S + 3 * 3600 - 1)
-    assert await office.tick() == {"escalate_blockers": 0}
+    assert (await office.tick())["escalate_blockers"] == 0
     office.clock.jump(1)
-    assert await office.tick() == {"escalate_blockers": 1}
+    assert (await office.tick())["escalate_blockers"] == 1
     assert await office.mail_to("lea") == await office.mail_to("leo") == [SENTENCE]
     for name in ("ann", "bob", "ada", "otto"):
         assert await office.mail_to(name) == []
     office.clock.jump(30 * DAY_S)
-    assert await office.tick() == {"escalate_blockers": 0}
+    assert (await office.tick())["escalate_blockers"] == 0
     assert await office.mail_to("lea") == [SENTENCE]
     shown = (await office["ann"].get("/api/blockers/BLK-1")).ok()
     assert (shown["escalated_at"], shown["version"]) == ("2025-10-13T17:00:00.000000Z", 2)
@@ -45,12 +45,12 @@ async def test_what_is_over_does_not_escalate_and_what_is_reopened_does(office: 
     (await office["ann"].post("/api/blockers", NEW)).ok(201)
     (await office["ann"].move("/api/blockers/BLK-1/transitions", {"to": "resolved"})).ok()
     office.clock.jump(30 * DAY_S)
-    assert await office.tick() == {"escalate_blockers": 0}
+    assert (await office.tick())["escalate_blockers"] == 0
     (await office["ann"].move("/api/blockers/BLK-1/transitions", {"to": "open"})).ok()
-    assert await office.tick() == {"escalate_blockers": 1}
+    assert (await office.tick())["escalate_blockers"] == 1
     (await office["ann"].move("/api/blockers/BLK-1/transitions", {"to": "resolved"})).ok()
     (await office["ann"].move("/api/blockers/BLK-1/transitions", {"to": "open"})).ok()
-    assert await office.tick() == {"escalate_blockers": 0}
+    assert (await office.tick())["escalate_blockers"] == 0
 
 
 async def test_other_working_days_are_other_times(office: Office) -> None:
@@ -60,7 +60,7 @@ async def test_other_working_days_are_other_times(office: Office) -> None:
             update(users_table).where(users_table.c.id == office["ann"].user_id).values(work_days=[])
         )
     office.clock.jump(30 * DAY_S)
-    assert await office.tick() == {"escalate_blockers": 0}
+    assert (await office.tick())["escalate_blockers"] == 0
     shown = await office["ann"].get("/api/blockers/BLK-1")
     assert (shown.ok()["stale"], shown.body["age_working_hours"], shown.body["version"]) == (False, 0.0, 1)
     assert shown.body["id"] == opened["id"]

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from wipsie.kernel.errors import IllegalTransition
 from wipsie.slices.asyncops.domain.blockers import BLOCKERS, STANDING
+from wipsie.slices.asyncops.domain.incidents import INCIDENTS
 from wipsie.slices.asyncops.domain.machine import Machine
+from wipsie.slices.asyncops.domain.postmortem import POSTMORTEMS
 
-MACHINES = {"blockers": BLOCKERS}
+MACHINES = {"blockers": BLOCKERS, "incidents": INCIDENTS, "postmortems": POSTMORTEMS}
 machines = st.sampled_from(sorted(MACHINES)).map(MACHINES.__getitem__)
 
 
@@ -43,7 +45,8 @@ def test_every_state_can_be_reached(machine: Machine) -> None:
     reached = {machine.states[0]}
     for _ in machine.states:
         reached |= {to for state in reached for to in machine.legal(state)}
-    assert reached == set(machine.states)
+    # Merging is no move by itself: it says into what.
+    assert reached == set(machine.states) - {"merged"}
 
 
 def test_a_blocker_that_is_over_can_only_be_reopened() -> None:

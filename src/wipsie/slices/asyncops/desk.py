@@ -157,6 +157,23 @@ class Desk:
             await self._notices.tell_followers(unit, principal, table.kind, record, notice, body=body)
         return added
 
+    async def pin(
+        self,
+        unit: UnitOfWork,
+        principal: Principal,
+        table: RecordTable[RecordT],
+        record: RecordT,
+        event: TimelineEvent,
+        *,
+        pinned: bool,
+    ) -> TimelineEvent:
+        """Let an event of a record stand out on its timeline, or no longer. What it says stays as it is."""
+        if event.pinned == pinned:
+            return event
+        await timeline.set_pinned(unit.connection, event.id, pinned=pinned)
+        self._audit(unit, principal, table.kind, record, "pin" if pinned else "unpin", {"event": event.id})
+        return msgspec.structs.replace(event, pinned=pinned)
+
     async def remove(
         self, unit: UnitOfWork, principal: Principal, table: RecordTable[RecordT], record: RecordT
     ) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from wipsie.slices.asyncops.rights import READ_BLOCKERS, READ_INCIDENTS, READ_STATUS
+from wipsie.slices.asyncops.domain.incidents import FINAL
+from wipsie.slices.asyncops.rights import (
+    DECLARE_INCIDENTS,
+    READ_BLOCKERS,
+    READ_INCIDENTS,
+    READ_STATUS,
+    STEER_INCIDENTS,
+)
 from wipsie.slices.asyncops.service import status
 from wipsie.slices.asyncops.service.blockers import found as blockers
+from wipsie.slices.asyncops.service.follow_ups import FollowedUp
 from wipsie.slices.asyncops.service.incidents import views as incidents
 from wipsie.slices.asyncops.store.blockers import BLOCKERS
-from wipsie.slices.asyncops.store.incidents import INCIDENTS
+from wipsie.slices.asyncops.store.incidents import INCIDENTS, Incident
 from wipsie.slices.asyncops.store.status import STATUS_UPDATES
 from wipsie.slices.asyncops.subjects import Subject, Subjects
 
@@ -18,6 +26,19 @@ def build_subjects() -> Subjects:
         (
             Subject(table=STATUS_UPDATES, read=READ_STATUS, findables=status.findables),
             Subject(table=BLOCKERS, read=READ_BLOCKERS, findables=blockers.findables),
-            Subject(table=INCIDENTS, read=READ_INCIDENTS, findables=incidents.findables),
+            Subject(table=INCIDENTS, read=READ_INCIDENTS, findables=incidents.findables, note=DECLARE_INCIDENTS),
         )
+    )
+
+
+def build_followed_up(subjects: Subjects) -> tuple[FollowedUp, ...]:
+    """Kinds that have follow-ups."""
+    return (
+        FollowedUp(
+            subject=subjects[INCIDENTS.kind.name],
+            add=DECLARE_INCIDENTS,
+            steer=STEER_INCIDENTS,
+            belongs_to=Incident.belongs_to,
+            is_over=lambda incident: incident.status in FINAL,
+        ),
     )

@@ -17,20 +17,25 @@ from wipsie.slices.asyncops.gateways.pipelines import Pipelines
 from wipsie.slices.asyncops.handlers.clock import CLOCK_SCHEDULE, ClockJob, clock_handler
 from wipsie.slices.asyncops.handlers.signals import signal_handler
 from wipsie.slices.asyncops.notices import Notices
-from wipsie.slices.asyncops.registry import build_subjects
+from wipsie.slices.asyncops.registry import build_followed_up, build_subjects
 from wipsie.slices.asyncops.rights import RIGHTS
 from wipsie.slices.asyncops.routes.blockers import add_blockers
+from wipsie.slices.asyncops.routes.follow_ups import add_follow_ups
 from wipsie.slices.asyncops.routes.incidents import add_incidents
 from wipsie.slices.asyncops.routes.kit import RouteKit
+from wipsie.slices.asyncops.routes.postmortems import add_postmortems
 from wipsie.slices.asyncops.routes.shared import add_shared
 from wipsie.slices.asyncops.routes.status import add_status
 from wipsie.slices.asyncops.service.blockers.clock import BlockerClock
 from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
 from wipsie.slices.asyncops.service.blockers.use_cases import BlockerService
+from wipsie.slices.asyncops.service.follow_ups import FollowUpService
+from wipsie.slices.asyncops.service.incidents.clock import IncidentClock
 from wipsie.slices.asyncops.service.incidents.moving import IncidentMoves
 from wipsie.slices.asyncops.service.incidents.proposals import IncidentProposals
 from wipsie.slices.asyncops.service.incidents.updates import IncidentUpdates
 from wipsie.slices.asyncops.service.incidents.use_cases import IncidentService
+from wipsie.slices.asyncops.service.postmortems import PostmortemService
 from wipsie.slices.asyncops.service.signals import Signals
 from wipsie.slices.asyncops.service.status import StatusService
 from wipsie.slices.manifest import Slice
@@ -57,10 +62,14 @@ def build(
     add_status(router, kit, StatusService(desk, clock))
     incidents = IncidentService(desk, notices, clock)
     add_incidents(router, kit, incidents, IncidentMoves(desk, clock), IncidentUpdates(desk, clock), Pipelines(engine))
+    follow_ups = FollowUpService(desk, notices, clock, subjects, build_followed_up(subjects))
+    add_follow_ups(router, kit, follow_ups, subjects)
+    add_postmortems(router, kit, PostmortemService(desk, notices, clock))
     signals = Signals(desk, IncidentProposals(desk, clock, incidents), clock)
     add_blockers(router, kit, BlockerService(desk, clock, settings.blockers, subjects))
     clock_jobs: dict[str, ClockJob] = {
         "escalate_blockers": BlockerClock(desk, notices, clock, settings.blockers).escalate,
+        "remind_of_updates": IncidentClock(desk, notices, clock).remind,
     }
     return Slice(
         name="asyncops",

@@ -33,6 +33,8 @@ class Subject:
     """The permission it takes to read one."""
     findables: Findables
     """For `wipsie search reindex`."""
+    note: str | None = None
+    """The permission it takes to add to its timeline by hand; None for kinds whose timeline only their changes write."""
 
     @property
     def kind(self) -> Kind:

@@ -118,3 +118,8 @@ def removing(permission: str) -> Description:
         parameters=(REFERENCE, IF_MATCH),
         error_statuses=_CHANGE_ERRORS,
     )
+
+
+def a(title: str) -> str:
+    """The title of a kind within a sentence: ``an incident``."""
+    return f"{'an' if title[0] in 'AEIOU' else 'a'} {title.lower()}"

@@ -1,4 +1,4 @@
-"""The routes that records of every kind have: comments, links, timelines, followers."""
+"""The routes that records of every kind have: comments, links, timelines, followers, and the search over all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from wipsie.slices.asyncops.routes.comments import add_comments
 from wipsie.slices.asyncops.routes.followers import add_followers
 from wipsie.slices.asyncops.routes.kit import RouteKit
 from wipsie.slices.asyncops.routes.links import add_links
+from wipsie.slices.asyncops.routes.search import add_search
 from wipsie.slices.asyncops.routes.timeline import add_timelines
 from wipsie.slices.asyncops.service.comments import CommentService
 from wipsie.slices.asyncops.service.following import FollowingService
 from wipsie.slices.asyncops.service.links import LinkService
+from wipsie.slices.asyncops.service.notes import TimelineNotes
+from wipsie.slices.asyncops.service.searching import Searcher
 from wipsie.slices.asyncops.subjects import Subjects
 
 
@@ -24,5 +27,6 @@ def add_shared(
     """Register them for all kinds."""
     add_comments(router, kit, subjects, CommentService(desk, subjects, notices, clock))
     add_links(router, kit, subjects, LinkService(desk, subjects, clock))
-    add_timelines(router, kit, subjects)
+    add_timelines(router, kit, subjects, TimelineNotes(desk, clock))
+    add_search(router, kit, Searcher(subjects))
     add_followers(router, kit, subjects, FollowingService(clock))

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from wipsie.slices.asyncops.people import Person
+from wipsie.slices.asyncops.schemas.moments import Moment
+from wipsie.slices.asyncops.schemas.texts import PROSE_CHARACTERS_MAX
+
+
+class NewNote(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What somebody adds to a timeline by hand."""
+
+    body: Annotated[str, Meta(min_length=1, max_length=PROSE_CHARACTERS_MAX)]
+    """Markdown."""
+    at: Moment | None = None
+    """When it happened; now, unless said otherwise."""
+    pinned: bool = False
+    corrects: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
+    """Id of the event of the same timeline that this one puts right; that one stays as it was."""
 
 
 class ActorView(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,18 @@ _USER = "usr_"
 
 async def timeline_views(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[TimelineEventView]:
     """Rows of a list of events, as they are shown."""
-    events = [TimelineEvent(**{name: row[name] for name in TimelineEvent.__struct_fields__}) for row in rows]
+    return await _views(
+        connection, [TimelineEvent(**{name: row[name] for name in TimelineEvent.__struct_fields__}) for row in rows]
+    )
+
+
+async def event_view(connection: AsyncConnection, event: TimelineEvent) -> TimelineEventView:
+    """One event, as it is shown."""
+    (shown,) = await _views(connection, [event])
+    return shown
+
+
+async def _views(connection: AsyncConnection, events: Sequence[TimelineEvent]) -> list[TimelineEventView]:
     comments = await bodies_of(connection, [one for one in map(_comment_of, events) if one is not None])
     ids = {user_id for event in events for user_id in _user_ids(event.data)}
     ids.update(actor_id for event in events if (actor_id := _actor(event)[1]).startswith(_USER))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, insert, select
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.json_column import Json
@@ -100,3 +100,15 @@ async def events_of(connection: AsyncConnection, object_id: str, *, kinds: Seque
     if kinds:
         wanted = wanted.where(_COLUMNS.kind.in_(kinds))
     return [TimelineEvent(**row) for row in (await connection.execute(wanted)).mappings()]
+
+
+async def event_of(connection: AsyncConnection, object_id: str, event_id: str) -> TimelineEvent | None:
+    """One event of one record."""
+    wanted = select(timeline_events_table).where(_COLUMNS.id == event_id, _COLUMNS.object_id == object_id)
+    row = (await connection.execute(wanted)).mappings().one_or_none()
+    return None if row is None else TimelineEvent(**row)
+
+
+async def set_pinned(connection: AsyncConnection, event_id: str, *, pinned: bool) -> None:
+    """Let an event stand out, or no longer: a mark beside it, which is all that changes of an event."""
+    await connection.execute(update(timeline_events_table).where(_COLUMNS.id == event_id).values(pinned=pinned))
