@@ -364,7 +364,7 @@ async def test_a_server_without_free_connections_says_what_to_change(own_server:
         assert len(refused) == 2
         for error in refused:
             assert isinstance(error, StorageUnavailable)
-            assert "DB_POOL_SIZE" in error.message
+            assert "DATABASE_POOL_SIZE" in error.message
 
 
 async def backend_pid_slowly(database: Database) -> None:

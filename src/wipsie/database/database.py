@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from wipsie.database.failures import as_configuration_error, as_unavailable, is_busy, outcome_unknown
 from wipsie.database.publishing import TransactionPublisher
 from wipsie.database.recording import TransactionRecorder
-from wipsie.database.server_connections import STATEMENT_TIMEOUT_S, server_engine
+from wipsie.database.server_connections import POOL_TIMEOUT_S, STATEMENT_TIMEOUT_S, server_engine
 from wipsie.database.sqlite_engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, sqlite_engine
 from wipsie.database.unit_of_work import UnitOfWork
 from wipsie.database.urls import parse_database_url
@@ -39,12 +39,16 @@ class Database:
         clock: Clock,
         pool_size: int = 10,
         max_overflow: int = 20,
+        pool_timeout_s: float = POOL_TIMEOUT_S,
         synchronous: str = "FULL",
         write_wait_s_max: float = WRITE_WAIT_S_MAX,
         statement_timeout_s: float = STATEMENT_TIMEOUT_S,
     ) -> None:
-        """`url` as `parse_database_url` reads it. `synchronous` is SQLite's setting: FULL keeps every commit over a power
-        cut, NORMAL may lose the last ones. `statement_timeout_s` is a server's: what runs longer is cancelled. Opens nothing yet; ConfigurationError for a bad URL."""
+        """`url` as `parse_database_url` reads it. `pool_size` connections are kept open, and up to `max_overflow` more opened
+        under load; on SQLite that is about readers. Whoever finds all in use waits `pool_timeout_s` for one.
+        `synchronous` is SQLite's setting: FULL keeps every commit over a power cut, NORMAL may lose the last ones.
+        `statement_timeout_s` is a server's: what runs longer is cancelled. Opens nothing yet; ConfigurationError for a bad
+        URL."""
         self.url = parse_database_url(url)
         self.clock = clock
         self._write_wait_s_max = write_wait_s_max
@@ -59,12 +63,21 @@ class Database:
         if self.url.dialect == "sqlite":
             self._writer = sqlite_engine(self.url, writes=True, pool_size=1, max_overflow=0, synchronous=synchronous)
             self._reader = sqlite_engine(
-                self.url, writes=False, pool_size=pool_size, max_overflow=max_overflow, synchronous=synchronous
+                self.url,
+                writes=False,
+                pool_size=pool_size,
+                max_overflow=max_overflow,
+                pool_timeout_s=pool_timeout_s,
+                synchronous=synchronous,
             )
             self._turn = asyncio.Lock()
         else:
             self._writer = server_engine(
-                self.url, pool_size=pool_size, max_overflow=max_overflow, statement_timeout_s=statement_timeout_s
+                self.url,
+                pool_size=pool_size,
+                max_overflow=max_overflow,
+                pool_timeout_s=pool_timeout_s,
+                statement_timeout_s=statement_timeout_s,
             )
             # The same connections under other rules: set by the statement that opens the transaction, at no cost.
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -33,7 +33,7 @@ _POSTGRES_ADVICE = {
     "40P01": "another transaction was in the way; try again",
     "53100": "the server's disk is full; free some space there",
     "53200": "the server has no memory left; give it more",
-    "53300": "the server takes no more connections; lower DB_POOL_SIZE or raise its max_connections",
+    "53300": "the server takes no more connections; lower DATABASE_POOL_SIZE or raise its max_connections",
     "55P03": "a row or table is locked by another transaction; try again",
     "57014": "a statement took too long and was cancelled; try again",
     "57P01": "the server is shutting down or ended the connection; try again",
@@ -111,7 +111,7 @@ def as_unavailable(error: SQLAlchemyError) -> StorageUnavailable | None:
         )
     if isinstance(error, PoolTimeout):
         return StorageUnavailable(
-            "Database: all connections are busy; try again, or raise DB_POOL_SIZE.", retry_after_s=RETRY_SOON_S
+            "Database: all connections are busy; try again, or raise DATABASE_POOL_SIZE.", retry_after_s=RETRY_SOON_S
         )
     if type(error) is InvalidRequestError and str(error).startswith(_POOL_GAVE_UP):
         return StorageUnavailable(

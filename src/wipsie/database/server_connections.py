@@ -40,17 +40,23 @@ _REFUSED = {
     "42501": "this user may not connect to the database; grant it CONNECT",
 }
 _NOT_READY = {
-    "53300": "the server takes no more connections; lower DB_POOL_SIZE or raise its max_connections",
+    "53300": "the server takes no more connections; lower DATABASE_POOL_SIZE or raise its max_connections",
     "57P03": "the server is starting up or shutting down",
 }
 
 
 def server_engine(
-    url: DatabaseUrl, *, pool_size: int, max_overflow: int, statement_timeout_s: float | None = STATEMENT_TIMEOUT_S
+    url: DatabaseUrl,
+    *,
+    pool_size: int,
+    max_overflow: int,
+    pool_timeout_s: float = POOL_TIMEOUT_S,
+    statement_timeout_s: float | None = STATEMENT_TIMEOUT_S,
 ) -> AsyncEngine:
     """An engine over a database server. Opens nothing yet.
 
-    `statement_timeout_s` None sets no bound, for migrations.
+    `pool_timeout_s`: how long a caller waits for a connection when all are in use. `statement_timeout_s` None sets no bound,
+    for migrations.
     """
     if url.server is None:
         raise InternalError("A database server was asked for where there is a file; report this.")
@@ -58,7 +64,7 @@ def server_engine(
         url.driver_url,
         pool_size=pool_size,
         max_overflow=max_overflow,
-        pool_timeout=POOL_TIMEOUT_S,
+        pool_timeout=pool_timeout_s,
         pool_recycle=_RENEW_AFTER_S,
         connect_args={
             "async_creator_fn": _connector(url.server, statement_timeout_s),

@@ -24,14 +24,21 @@ POOL_TIMEOUT_S = 30.0
 
 
 def sqlite_engine(
-    url: DatabaseUrl, *, writes: bool, pool_size: int, max_overflow: int, synchronous: str, foreign_keys: bool = True
+    url: DatabaseUrl,
+    *,
+    writes: bool,
+    pool_size: int,
+    max_overflow: int,
+    synchronous: str,
+    pool_timeout_s: float = POOL_TIMEOUT_S,
+    foreign_keys: bool = True,
 ) -> AsyncEngine:
     """An engine over one SQLite file, for writing (BEGIN IMMEDIATE) or for reading only. Opens nothing yet."""
     engine = create_async_engine(
         url.driver_url,
         pool_size=pool_size,
         max_overflow=max_overflow,
-        pool_timeout=POOL_TIMEOUT_S,
+        pool_timeout=pool_timeout_s,
         connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": connect},
         json_serializer=json.encode_text,
         json_deserializer=json.decode,
