@@ -102,6 +102,17 @@ class ListReader:
             facets=await _facets(connection, spec, wanted, where) if wanted.facets else UNSET,
         )
 
+    def write_place(self, values: list[str | int | float], query: Any) -> str:
+        """The cursor of a place in a list that is read in another way, bound to `query`."""
+        return cursors.write(Cursor("after", values), key=self._cursor_key(), query=query)
+
+    def read_place(self, text: str, query: Any, *, values: int) -> list[str | int | float]:
+        """The `values` of a cursor that `write_place` wrote for this query. CursorMismatch."""
+        cursor = cursors.read(text, key=self._cursor_key(), query=query)
+        if len(cursor.values) != values:
+            raise CursorMismatch("The cursor belongs to another version of this list; start without it.")
+        return cursor.values
+
 
 _ORDER_LABEL = "order_by_{}"
 

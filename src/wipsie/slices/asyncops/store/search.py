@@ -65,7 +65,8 @@ async def put(
         reference=reference,
         title=title,
         body=body,
-        title_words=folded(f"{reference} {title}"),
+        # Ids are found by themselves, see `finding`: as words they would be found by any digit.
+        title_words=folded(title if reference == object_id else f"{reference} {title}"),
         body_words=folded(body),
         restricted=restricted,
         updated_at_ms=now_ms,

@@ -1,0 +1,165 @@
+"""Finds documents by their words: the same documents in the same order on SQLite and on PostgreSQL.
+
+The order is one of tiers, and within a tier of writing, the newest first: a record that is named, then documents with all
+words in their title, then those with all words anywhere. Ranks that count words differ between databases, and a rank would
+have to be computed for everything found; this order lets both databases stop after a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, cast, column, func, literal, not_, or_, select, table, text, true
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.selectable import FromClause
+
+from wipsie.slices.asyncops.store.search import search_documents_table
+
+COUNTED_MAX = 10_000
+"""Counting stops there."""
+_COLUMNS = search_documents_table.c
+_INDEX = table("search_index", column("rowid"))
+OWNER_KIND: ColumnElement[str] = func.coalesce(_COLUMNS.parent_kind, _COLUMNS.object_kind)
+OWNER_ID: ColumnElement[str] = func.coalesce(_COLUMNS.parent_id, _COLUMNS.object_id)
+"""The record a document belongs to."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page ended."""
+
+    tier: int
+    document: int
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for."""
+
+    words: Sequence[str]
+    """Folded; of the last one, the beginning is enough. At least one."""
+    reference: str
+    """As it was written: it may be a record's number or id."""
+    kinds: Sequence[str] = ()
+    """Only documents of these; empty: of all."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that was found."""
+
+    place: Place
+    object_id: str
+    object_kind: str
+    title: str
+    body: str
+    owner_kind: str
+    owner_id: str
+    updated_at_ms: int
+
+
+async def find(
+    connection: AsyncConnection, query: Query, seen: ColumnElement[bool], *, after: Place | None, limit: int
+) -> list[Found]:
+    """At most `limit` documents after a place. `seen`: the condition of documents whoever asks may see."""
+    found: list[Found] = []
+    for tier, (statement, order) in enumerate(page_statements(connection.dialect.name, query, seen)):
+        if after is not None and tier < after.tier:
+            continue
+        further = true() if after is None or tier > after.tier else order < after.document
+        rows = await connection.execute(statement.where(further).limit(limit - len(found)))
+        found += [
+            Found(place=Place(tier=tier, document=row["id"]), **{name: row[name] for name in _SHOWN})
+            for row in rows.mappings()
+        ]
+        if len(found) == limit:
+            break
+    return found
+
+
+_SHOWN = tuple(name for name in Found.__struct_fields__ if name != "place")
+
+
+def page_statements(
+    dialect: str, query: Query, seen: ColumnElement[bool]
+) -> list[tuple[Select[*tuple[Any, ...]], ColumnElement[int]]]:
+    """For each tier its statement, and the column it is ordered by, the largest first; a document is in one of them."""
+    names = sorted({query.reference, query.reference.upper(), query.reference.lower()})
+    is_named = or_(_COLUMNS.reference.in_(names), _COLUMNS.object_id.in_(names))
+    named = and_(is_named, _COLUMNS.parent_id.is_(None))
+    conditions = [seen, *([_COLUMNS.object_kind.in_(query.kinds)] if query.kinds else [])]
+    wanted = select(
+        _COLUMNS.id,
+        _COLUMNS.object_id,
+        _COLUMNS.object_kind,
+        _COLUMNS.title,
+        _COLUMNS.body,
+        OWNER_KIND.label("owner_kind"),
+        OWNER_ID.label("owner_id"),
+        _COLUMNS.updated_at_ms,
+    ).where(*conditions)
+    found: list[tuple[Select[*tuple[Any, ...]], ColumnElement[int]]] = [
+        (wanted.where(named).order_by(_COLUMNS.id.desc()), _COLUMNS.id)
+    ]
+    for place in ("title", "elsewhere"):
+        source, match, order = _matching(dialect, query.words, place)
+        rest = or_(not_(is_named), _COLUMNS.parent_id.is_not(None))
+        found.append((wanted.select_from(source).where(match, rest).order_by(order.desc()), order))
+    return found
+
+
+async def count_by_kind(connection: AsyncConnection, query: Query, seen: ColumnElement[bool]) -> dict[str, int]:
+    """How many documents of each kind are found; of the newest `COUNTED_MAX` and one."""
+    statement = count_statement(connection.dialect.name, query, seen)
+    return {row[0]: row[1] for row in await connection.execute(statement)}
+
+
+def count_statement(dialect: str, query: Query, seen: ColumnElement[bool]) -> Select[Any, int]:
+    """The statement that counts."""
+    source, match, order = _matching(dialect, query.words, "anywhere")
+    conditions = [match, seen, *([_COLUMNS.object_kind.in_(query.kinds)] if query.kinds else [])]
+    some = (
+        select(_COLUMNS.object_kind)
+        .select_from(source)
+        .where(*conditions)
+        .order_by(order.desc())
+        .limit(COUNTED_MAX + 1)
+        .subquery()
+    )
+    return select(some.c.object_kind, func.count()).group_by(some.c.object_kind)
+
+
+def _matching(
+    dialect: str, words: Sequence[str], place: str
+) -> tuple[FromClause, ColumnElement[bool], ColumnElement[Any]]:
+    """Where to select from, the condition, and what is ordered by: documents with all words in the title, elsewhere
+    (anywhere, but not all of them in the title), or anywhere."""
+    if dialect == "postgresql":
+        return search_documents_table, _on_postgresql(words, place), _COLUMNS.id
+    joined = _INDEX.join(search_documents_table, _COLUMNS.id == _INDEX.c.rowid)
+    match: Any = text("search_index MATCH :words").bindparams(words=fts5_query(words, place))
+    # The number of the index, not of the table: FTS5 reads from its end, and stops when a page is full.
+    return joined, match, _INDEX.c.rowid
+
+
+def fts5_query(words: Sequence[str], place: str) -> str:
+    """For FTS5: every word is a string, so that nothing in it is syntax."""
+    everywhere = " AND ".join([*(f'"{word}"' for word in words[:-1]), f'"{words[-1]}" *'])
+    in_title = f"{{title_words}} : ({everywhere})"
+    return {"title": in_title, "elsewhere": f"({everywhere}) NOT ({in_title})", "anywhere": everywhere}[place]
+
+
+def _on_postgresql(words: Sequence[str], place: str) -> ColumnElement[bool]:
+    wanted = cast(literal(" & ".join([*(f"'{word}'" for word in words[:-1]), f"'{words[-1]}':*"])), TSQUERY)
+    # As the migration writes the indexes, or they are not used.
+    space = text("' '")
+    title = func.array_to_tsvector(func.string_to_array(_COLUMNS.title_words, space))
+    body = func.array_to_tsvector(func.string_to_array(_COLUMNS.body_words, space))
+    in_title = title.op("@@", is_comparison=True)(wanted)
+    anywhere = title.op("||")(body).op("@@", is_comparison=True)(wanted)
+    conditions: Mapping[str, ColumnElement[bool]] = {
+        "title": in_title,
+        "elsewhere": and_(anywhere, not_(in_title)),
+        "anywhere": anywhere,
+    }
+    return conditions[place]
