@@ -7,10 +7,25 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, RowMapping, Table, Text, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.auth.rights import ADMIN
+from wipsie.database.inserts import insert_ignoring_conflicts
 from wipsie.database.json_column import Json
 from wipsie.database.metadata import metadata
 from wipsie.kernel.errors import Conflict, NotFound
@@ -74,10 +89,21 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     erased_at_ms: int | None = None
 
+    @property
+    def is_admin(self) -> bool:
+        """One who can act as such."""
+        return self.role == ADMIN and self.is_active
+
 
 def email_key(email: str) -> str:
-    """One form for all ways to write an address in other case or composition."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold())
+    """One form for all ways to write an address: in other case or composition, its domain in letters or in ASCII. Total: any
+    text has one."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold())
+    local, at, domain = folded.rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return folded
 
 
 def user_of(row: RowMapping) -> User:
@@ -90,46 +116,61 @@ async def find_by_email(connection: AsyncConnection, email: str) -> User | None:
     return await _find(connection, _COLUMNS.email_key == email_key(email))
 
 
-async def find(connection: AsyncConnection, user_id: str, *, hold: bool = False) -> User | None:
-    """The account of an id. `hold`: nobody else changes it until this transaction ends."""
-    return await _find(connection, _COLUMNS.id == user_id, hold=hold)
+async def find(connection: AsyncConnection, user_id: str) -> User | None:
+    """The account of an id."""
+    return await _find(connection, _COLUMNS.id == user_id)
 
 
-async def get(connection: AsyncConnection, user_id: str, *, hold: bool = False) -> User:
+async def get(connection: AsyncConnection, user_id: str) -> User:
     """`find`, or NotFound."""
-    found = await find(connection, user_id, hold=hold)
+    found = await find(connection, user_id)
     if found is None:
-        raise NotFound(
-            f"There is no account '{user_id[:60]}'; see GET /api/users.", details={"kind": "user", "id": user_id[:60]}
-        )
+        raise _unknown(user_id)
+    return found
+
+
+async def hold(connection: AsyncConnection, user_id: str, *, with_admins: bool = False) -> User:
+    """The account of an id, to be changed: nobody else changes it until this transaction ends. `with_admins`, where its role or
+    activity may change: nor does anybody change whether there are other admins. NotFound."""
+    condition = _COLUMNS.id == user_id
+    if with_admins:
+        condition |= and_(*_IS_ADMIN)
+    # In one order: of two admins who demote each other, the second waits, and sees what the first did.
+    wanted = select(users_table).where(condition).order_by(_COLUMNS.id).with_for_update()
+    held = [user_of(row) for row in (await connection.execute(wanted)).mappings()]
+    found = next((user for user in held if user.id == user_id), None)
+    if found is None:
+        raise _unknown(user_id)
     return found
 
 
 async def add(connection: AsyncConnection, user: User) -> None:
     """Write a fresh account. Conflict when its address has one already."""
-    if await find_by_email(connection, user.email) is not None:
-        raise Conflict("There is an account with this e-mail address already.", details={"field": "email"})
-    await connection.execute(insert(users_table).values(msgspec.structs.asdict(user)))
+    fresh = insert_ignoring_conflicts(connection.dialect.name, users_table).values(msgspec.structs.asdict(user))
+    if (await connection.execute(fresh)).rowcount != 1:
+        raise _taken()
 
 
 async def change(connection: AsyncConnection, before: User, now_ms: int, changes: dict[str, Any]) -> User:
-    """Write `changes` over an account this transaction holds. Conflict when it would be the last active admin that goes."""
+    """Write `changes` over an account this transaction holds by `hold`. Conflict when it would be the last active admin that
+    goes, or another account has its new address."""
     after = msgspec.structs.replace(before, **changes, updated_at_ms=now_ms, version=before.version + 1)
-    if _is_admin(before) and not _is_admin(after):
-        await _check_other_admin(connection, before.id)
-    if after.email_key != before.email_key and await find_by_email(connection, after.email) is not None:
-        raise Conflict("There is an account with this e-mail address already.", details={"field": "email"})
-    await connection.execute(
-        update(users_table)
-        .where(_COLUMNS.id == before.id)
-        .values(**changes, updated_at_ms=now_ms, version=after.version)
-    )
+    if before.is_admin and not after.is_admin and not await _has_other_admin(connection, before.id):
+        raise Conflict(
+            "This is the last active admin: nobody could manage accounts any more. Make somebody else an admin first.",
+            details={"user": before.id},
+        )
+    values = {**changes, "updated_at_ms": now_ms, "version": after.version}
+    try:
+        await connection.execute(update(users_table).where(_COLUMNS.id == before.id).values(values))
+    except IntegrityError:
+        raise _taken() from None
     return after
 
 
 async def has_admin(connection: AsyncConnection) -> bool:
     """Whether there is an active admin who can log in."""
-    wanted = select(_COLUMNS.id).where(*_ADMINS, _COLUMNS.password_hash.is_not(None)).limit(1)
+    wanted = select(_COLUMNS.id).where(*_IS_ADMIN, _COLUMNS.password_hash.is_not(None)).limit(1)
     return (await connection.execute(wanted)).first() is not None
 
 
@@ -139,26 +180,24 @@ async def active_ids(connection: AsyncConnection, roles: Sequence[str]) -> list[
     return list((await connection.execute(wanted)).scalars())
 
 
-_ADMINS = (_COLUMNS.role == ADMIN, _COLUMNS.is_active.is_(True))
+_IS_ADMIN = (_COLUMNS.role == ADMIN, _COLUMNS.is_active.is_(True))
 
 
-def _is_admin(user: User) -> bool:
-    return user.role == ADMIN and user.is_active
+async def _has_other_admin(connection: AsyncConnection, user_id: str) -> bool:
+    wanted = select(_COLUMNS.id).where(*_IS_ADMIN, _COLUMNS.id != user_id).limit(1)
+    return (await connection.execute(wanted)).first() is not None
 
 
-async def _check_other_admin(connection: AsyncConnection, user_id: str) -> None:
-    # All admins are held, in one order: of two who demote each other, the second sees what the first did.
-    held = (await connection.execute(select(_COLUMNS.id).where(*_ADMINS).order_by(_COLUMNS.id).with_for_update())).all()
-    if not any(row.id != user_id for row in held):
-        raise Conflict(
-            "This is the last active admin: nobody could manage accounts any more. Make somebody else an admin first.",
-            details={"user": user_id},
-        )
-
-
-async def _find(connection: AsyncConnection, condition: Any, *, hold: bool = False) -> User | None:
-    wanted = select(users_table).where(condition)
-    if hold:
-        wanted = wanted.with_for_update()
-    row = (await connection.execute(wanted)).mappings().one_or_none()
+async def _find(connection: AsyncConnection, condition: ColumnElement[bool]) -> User | None:
+    row = (await connection.execute(select(users_table).where(condition))).mappings().one_or_none()
     return None if row is None else user_of(row)
+
+
+def _unknown(user_id: str) -> NotFound:
+    return NotFound(
+        f"There is no account '{user_id[:60]}'; see GET /api/users.", details={"kind": "user", "id": user_id[:60]}
+    )
+
+
+def _taken() -> Conflict:
+    return Conflict("There is an account with this e-mail address already.", details={"field": "email"})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from wipsie.auth.throttle import account_hash
 from wipsie.kernel.audit_event import AuditEvent, Fact
+
+ANONYMOUS = "anonymous"
+"""Somebody who has not shown who they are."""
 
 
 def event(actor: str, subject: str, verb: str, object_id: str, **facts: Fact) -> AuditEvent:
@@ -11,9 +13,11 @@ def event(actor: str, subject: str, verb: str, object_id: str, **facts: Fact) ->
     return AuditEvent(actor=actor, action=f"auth:{subject}:{verb}", object=f"{subject}:{object_id}", facts=facts)
 
 
-def login_failed(email: str, user_id: str | None) -> AuditEvent:
-    """A login that failed. The account is named by its id, or by a hash of what was typed."""
-    who = user_id or account_hash(email)[:16]
+def login_failed(account_name: str, user_id: str | None) -> AuditEvent:
+    """A login that failed; `account_name` as `LoginThrottle.name_of`, `user_id` when there is such an account."""
     return AuditEvent(
-        actor="anonymous", action="auth:login:fail", object=f"login:{who}", facts={"known": user_id is not None}
+        actor=ANONYMOUS,
+        action="auth:login:fail",
+        object=f"login:{account_name[:16]}",
+        facts={} if user_id is None else {"user": user_id},
     )

@@ -92,6 +92,17 @@ async def use(connection: AsyncConnection, token: str, kinds: tuple[LinkKind, ..
     return OneTimeLink(**row)
 
 
+async def hold(connection: AsyncConnection, *, kind: LinkKind) -> None:
+    """Let nobody else use a link of this kind until this transaction ends."""
+    await connection.execute(select(COLUMNS.id).where(COLUMNS.kind == kind).order_by(COLUMNS.id).with_for_update())
+
+
+async def get(connection: AsyncConnection, link_id: str) -> OneTimeLink | None:
+    """The link of an id, ended or not."""
+    row = (await connection.execute(select(one_time_links_table).where(COLUMNS.id == link_id))).mappings().one_or_none()
+    return None if row is None else OneTimeLink(**row)
+
+
 async def find(connection: AsyncConnection, token: str, now_ms: int) -> OneTimeLink:
     """A link that could be used now. Unauthorized."""
     wanted = select(one_time_links_table).where(

@@ -12,7 +12,6 @@ import asyncio
 import base64
 import hmac
 import os
-import secrets
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,8 @@ from wipsie.kernel.errors import Unavailable
 COST = 12
 WAITING_MAX = 50
 _PURPOSE = "password"
+_DUMMY = "$2b${cost:02}$" + "u" * 22 + "o" * 31
+"""In the form of a hash, of no password: what is checked where there is none."""
 ResultT = TypeVar("ResultT")
 
 
@@ -55,7 +56,6 @@ class PasswordHasher:
         self._threads = threads or os.cpu_count() or 1
         self._pool: ThreadPoolExecutor | None = None
         self._at_work = 0
-        self._dummy: PasswordHash | None = None
 
     async def hash(self, password: str) -> PasswordHash:
         """A fresh hash. Unavailable when too many wait already."""
@@ -73,16 +73,21 @@ class PasswordHasher:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="password")
         self._at_work += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._at_work -= 1
+        running = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        running.add_done_callback(self._done)
+        # Shielded: who stops waiting does not stop the thread, which counts until it is done.
+        return await asyncio.shield(running)
 
     async def stop(self) -> None:
         """End the threads."""
         if self._pool is not None:
             await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
             self._pool = None
+
+    def _done(self, running: asyncio.Future[Any]) -> None:
+        self._at_work -= 1
+        if not running.cancelled():
+            running.exception()
 
     def _hash(self, password: str) -> PasswordHash:
         keyring = self._keyring()
@@ -91,9 +96,7 @@ class PasswordHasher:
     def _verify(self, password: str, stored: PasswordHash | None) -> Verdict:
         keyring, bcrypt = self._keyring(), self._bcrypt()
         if stored is None or stored.key_id not in keyring.ids:
-            if self._dummy is None:
-                self._dummy = self._hash(secrets.token_urlsafe())
-            bcrypt.verify(_digest(keyring, keyring.current, password), self._dummy.text)
+            bcrypt.verify(_digest(keyring, keyring.current, password), _DUMMY.format(cost=self._cost))
             return Verdict(ok=False)
         ok = bcrypt.verify(_digest(keyring, stored.key_id, password), stored.text)
         return Verdict(ok=ok, is_old=stored.key_id != keyring.current or bcrypt.check_needs_rehash(stored.text))

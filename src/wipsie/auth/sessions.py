@@ -12,7 +12,8 @@ from wipsie.database.metadata import metadata
 from wipsie.kernel.ids import ObjectId
 
 ID_PREFIX = "ses"
-USER_AGENT_CHARACTERS_MAX = 300
+CLIENT_CHARACTERS_MAX = 300
+"""Of what is kept of a client: its address, and what it says it is."""
 
 sessions_table = Table(
     "sessions",

@@ -5,12 +5,14 @@ An attempt counts as failed until it has succeeded, so that guesses made at one 
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import ipaddress
+from collections.abc import Callable
 
 import msgspec
 
 from wipsie.auth.accounts import email_key
+from wipsie.auth.keyring import Keyring
 from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import LoginThrottled
@@ -20,8 +22,11 @@ FREE_FAILURES = 4
 PAUSE_S_MAX = 900.0
 PER_MINUTE = 20
 PER_HOUR = 200
+MAILS_PER_HOUR = 5
+"""To one account, asked for by anybody."""
 _FORGOTTEN_AFTER_S = 86_400.0
 _TRIES_MAX = 5
+_PURPOSE = "account names"
 
 
 class Attempts(msgspec.Struct, frozen=True):
@@ -45,14 +50,20 @@ class LoginThrottle:
     """Shared by all processes through the shared store. Accounts are named by a hash of their address, whether there are
     any or not: who asks learns nothing."""
 
-    def __init__(self, shared: SharedStore, clock: Clock) -> None:
+    def __init__(self, shared: SharedStore, keyring: Callable[[], Keyring], clock: Clock) -> None:
         self._shared = shared
+        self._keyring = keyring
         self._clock = clock
+
+    def name_of(self, email: str) -> str:
+        """Names an account without telling its address, not even to who tries addresses: 32 hex digits."""
+        text = email_key(email).encode("utf-8", "surrogatepass")
+        return hmac.digest(self._keyring().derive(_PURPOSE), text, "sha256").hex()[:32]
 
     async def begin(self, email: str, address: str) -> None:
         """Let one attempt through, and count it. LoginThrottled with the seconds to wait."""
         await self.check_address(address)
-        key = _key(email)
+        key = self._key(email)
         for _ in range(_TRIES_MAX):
             kept = await self._shared.get(key)
             known = Attempts() if kept is None else _decoder.decode(kept.value)
@@ -77,16 +88,15 @@ class LoginThrottle:
 
     async def forget(self, email: str) -> None:
         """An attempt succeeded, or somebody vouches for the account."""
-        await self._shared.delete(_key(email))
+        await self._shared.delete(self._key(email))
 
+    async def may_mail(self, email: str) -> bool:
+        """Whether one more mail may be sent to an account because somebody asked for it, and count it."""
+        name = f"login:mail:{self.name_of(email)}"
+        return not await self._shared.take(name, rate_per_s=MAILS_PER_HOUR / 3600, burst=MAILS_PER_HOUR)
 
-def account_hash(email: str) -> str:
-    """Names an account without telling its address."""
-    return hashlib.sha256(email_key(email).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _key(email: str) -> str:
-    return f"login:account:{account_hash(email)}"
+    def _key(self, email: str) -> str:
+        return f"login:account:{self.name_of(email)}"
 
 
 def _network(address: str) -> str:

@@ -73,7 +73,7 @@ class Tokens:
                 # Time is the injected clock's business.
                 options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False},
             )
-        except (jwt.InvalidTokenError, ValueError, TypeError):
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
             raise worthless() from None
         now_s = self._clock.now()
         issued_at_s, expires_at_s = claims["iat"], claims["exp"]

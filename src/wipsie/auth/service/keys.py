@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from wipsie.auth import accounts, api_keys
+from wipsie.auth.account_fields import clean_name
 from wipsie.auth.account_rights import MANAGE_KEYS
 from wipsie.auth.api_keys import KEYS_MAX, ApiKey
 from wipsie.auth.events import event
 from wipsie.auth.principal import Principal
 from wipsie.auth.rights import Extent, RightsTable
-from wipsie.auth.service.office import Office, checked_name
+from wipsie.auth.service.office import Office
 from wipsie.database import UnitOfWork
 from wipsie.kernel.errors import Conflict, Forbidden, InvalidInput, NotFound
 from wipsie.kernel.ids import new_object_id
@@ -44,12 +45,11 @@ class Keys:
         scopes: Sequence[str],
         lifetime_days: int | None = None,
     ) -> MadeKey:
-        """Make a key for oneself; the command line makes them for anybody. InvalidInput, Forbidden, Conflict."""
+        """Make a key; not by a key, which would outlive its own end. InvalidInput, Forbidden, NotFound, Conflict."""
         if principal.kind == "key":
             raise Forbidden("A key cannot make keys; log in for it.")
-        if principal.kind != "cli":
-            principal.check(MANAGE_KEYS, own=owner_id == principal.user_id)
-        owner = await accounts.get(unit.connection, owner_id, hold=True)
+        principal.check(MANAGE_KEYS, own=owner_id == principal.user_id)
+        owner = await accounts.hold(unit.connection, owner_id)
         wanted = list(dict.fromkeys(scopes))
         allowed = self._rights.of(owner.role)
         refused = [scope for scope in wanted if allowed.get(scope, Extent.NONE) is Extent.NONE]
@@ -71,7 +71,7 @@ class Keys:
         key = ApiKey(
             id=new_object_id(api_keys.ID_PREFIX, now_ms),
             user_id=owner.id,
-            name=checked_name(name),
+            name=clean_name(name),
             scopes=wanted,
             secret_hash=api_keys.secret_hash(secret),
             created_at_ms=now_ms,
@@ -84,9 +84,7 @@ class Keys:
     async def revoke(self, unit: UnitOfWork, principal: Principal, key_id: str) -> ApiKey:
         """Take a key back. NotFound for one that is not there, was revoked, or is not one's own to revoke."""
         key = await api_keys.find(unit.connection, key_id)
-        if key is None or not (
-            principal.kind == "cli" or principal.may(MANAGE_KEYS, own=key.user_id == principal.user_id)
-        ):
+        if key is None or not principal.may(MANAGE_KEYS, own=key.user_id == principal.user_id):
             raise _no_key(key_id)
         if not await api_keys.revoke(unit.connection, key.id, self._office.clock.now_ms()):
             raise _no_key(key_id)

@@ -42,18 +42,19 @@ class Login:
         verdict = await office.hasher.verify(password, stored_hash(user))
         if user is None or not verdict.ok:
             async with office.database.unit_of_work() as unit:
-                unit.record(login_failed(email, None if user is None else user.id))
+                unit.record(login_failed(office.throttle.name_of(email), None if user is None else user.id))
             raise _failed()
         fresh = await office.hasher.hash(password) if verdict.is_old else None
         async with office.database.unit_of_work() as unit:
-            current = await accounts.find(unit.connection, user.id, hold=fresh is not None)
-            if current is None or stored_hash(current) != stored_hash(user):
+            # Held, so that a session is never begun while its person is being deactivated.
+            current = await accounts.hold(unit.connection, user.id)
+            if stored_hash(current) != stored_hash(user):
                 # Deactivated, erased or given another password while it was checked.
                 raise _failed()
             if fresh is not None:
                 await self._keep_fresh_hash(unit, current, fresh)
             logged_in = await self.open_session(unit, current, address=address, user_agent=user_agent)
-        await office.throttle.forget(email)
+        await office.throttle.forget(user.email)
         return logged_in
 
     async def open_session(
@@ -68,7 +69,7 @@ class Login:
             issued_at_ms=now_ms,
             expires_at_ms=now_ms + LIFETIME_S * 1000,
             last_seen_at_ms=now_ms,
-            address=address,
+            address=_printable(address),
             user_agent=_printable(user_agent),
         )
         await sessions.add(unit.connection, session)
@@ -127,10 +128,10 @@ class Login:
         unit.record(event(f"user:{user.id}", "password", "rehash", user.id))
 
 
-def _printable(user_agent: str | None) -> str | None:
-    if user_agent is None:
+def _printable(text: str | None) -> str | None:
+    if text is None:
         return None
-    bounded = user_agent[: sessions.USER_AGENT_CHARACTERS_MAX]
+    bounded = text[: sessions.CLIENT_CHARACTERS_MAX]
     return "".join(character if character.isprintable() else "?" for character in bounded)
 
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from wipsie.auth import accounts
 from wipsie.auth.accounts import User
 from wipsie.auth.authenticator import AccountAuthenticator
+from wipsie.auth.errands import Errands
 from wipsie.auth.password_hasher import PasswordHash, PasswordHasher
 from wipsie.auth.password_policy import check_password
 from wipsie.auth.throttle import LoginThrottle
 from wipsie.auth.tokens import Tokens
 from wipsie.database import Database
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import InvalidInput
-from wipsie.kernel.mail_address import parse_address
-
-NAME_CHARACTERS_MAX = 100
+from wipsie.kernel.ids import ObjectId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +28,23 @@ class Office:
     throttle: LoginThrottle
     tokens: Tokens
     authenticator: AccountAuthenticator
-    public_url: str
+    errands: Errands
+    public_url: Callable[[], str]
     """What people type to reach this Wipsie, without a slash at its end."""
 
-    async def hashed(self, password: str, hints: Sequence[str]) -> PasswordHash:
+    async def hashed(self, password: str, hints: Sequence[str], *, field: str = "password") -> PasswordHash:
         """A good password's hash; made before a transaction begins, since it takes its time. InvalidInput, Unavailable."""
-        await self.hasher.run(lambda: check_password(password, hints))
+        await self.hasher.run(lambda: check_password(password, hints, field=field))
         return await self.hasher.hash(password)
 
     def link(self, kind: str, token: str) -> str:
         """Where a person opens a one-time link. After the #, so that no server or proxy on the way logs the token."""
-        return f"{self.public_url}/account#{kind}={token}"
+        return f"{self.public_url()}/account#{kind}={token}"
 
 
 def fresh_user(
     *,
-    user_id: Any,
+    user_id: ObjectId,
     email: str,
     name: str,
     role: str,
@@ -81,32 +78,3 @@ def stored_hash(user: User | None) -> PasswordHash | None:
     if user is None or not user.is_active or user.password_hash is None or user.password_key_id is None:
         return None
     return PasswordHash(user.password_hash, user.password_key_id)
-
-
-def checked_email(text: str) -> str:
-    """The bare address in what somebody typed. InvalidInput."""
-    return parse_address(text.strip(), "email").addr_spec
-
-
-def checked_name(text: str) -> str:
-    """A name that can be shown. InvalidInput."""
-    name = text.strip()
-    if not 0 < len(name) <= NAME_CHARACTERS_MAX or not name.isprintable():
-        raise InvalidInput(f"A name has 1 to {NAME_CHARACTERS_MAX} printable characters.", details={"field": "name"})
-    return name
-
-
-def checked_timezone(text: str) -> str:
-    """A time zone that exists. InvalidInput."""
-    if text not in available_timezones():
-        raise InvalidInput(
-            f"'{text[:60]}' is not a time zone; write for example UTC or Europe/Berlin.", details={"field": "timezone"}
-        )
-    return ZoneInfo(text).key
-
-
-def checked_work_days(days: Sequence[int]) -> list[int]:
-    """Days of the week, each once and in order. InvalidInput."""
-    if not set(days) <= set(range(7)):
-        raise InvalidInput("work_days are numbers from 0 (Monday) to 6 (Sunday).", details={"field": "work_days"})
-    return sorted(set(days))

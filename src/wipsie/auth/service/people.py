@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wipsie.auth import accounts, one_time_links, sessions
+from wipsie.auth.account_fields import clean_email, clean_name, clean_role, clean_timezone, clean_work_days
 from wipsie.auth.account_rights import MANAGE_USERS
 from wipsie.auth.accounts import User
 from wipsie.auth.events import event
 from wipsie.auth.principal import Principal
-from wipsie.auth.service.office import Office, checked_email, checked_name, checked_timezone, checked_work_days
-from wipsie.auth.service.registration import checked_role
+from wipsie.auth.service.office import Office
 from wipsie.database import UnitOfWork
-from wipsie.kernel.errors import Conflict
+from wipsie.kernel.errors import Conflict, Forbidden
 
 PROFILE_FIELDS = frozenset({"name", "timezone", "work_days", "reader_only"})
 """What people change of themselves."""
+
+Check = Callable[[User], None]
+
+
+def _any(_user: User) -> None:
+    """Whatever version there is."""
 
 
 class People:
@@ -25,25 +31,36 @@ class People:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def change_profile(self, unit: UnitOfWork, principal: Principal, changes: Mapping[str, Any]) -> User:
-        """Change one's own name, time zone or work days. InvalidInput."""
-        before = await accounts.get(unit.connection, principal.user_id or "", hold=True)
+    async def change_profile(
+        self, unit: UnitOfWork, principal: Principal, changes: Mapping[str, Any], check: Check = _any
+    ) -> User:
+        """Change one's own name, time zone or work days. Forbidden for a key, InvalidInput, and what `check` raises of the
+        account as it is."""
+        if principal.kind != "user" or principal.user_id is None:
+            raise Forbidden("A profile is changed by its person; log in for it.")
+        before = await accounts.hold(unit.connection, principal.user_id)
+        check(before)
         return await self._change(unit, principal, before, _checked(changes))
 
-    async def change(self, unit: UnitOfWork, principal: Principal, before: User, changes: Mapping[str, Any]) -> User:
-        """Change somebody's account, which this unit holds: role, activity, address, profile. Forbidden, Conflict for the last
-        active admin, InvalidInput."""
+    async def change(
+        self, unit: UnitOfWork, principal: Principal, user_id: str, changes: Mapping[str, Any], check: Check = _any
+    ) -> User:
+        """Change somebody's account: role, activity, address, profile. Forbidden, NotFound, Conflict for the last active
+        admin, InvalidInput, and what `check` raises of the account as it is."""
         principal.check(MANAGE_USERS)
+        before = await accounts.hold(unit.connection, user_id, with_admins=True)
+        check(before)
         if before.erased_at_ms is not None:
             raise Conflict("This account was erased; make a new one.", details={"user": before.id})
         return await self._change(unit, principal, before, _checked(changes))
 
-    async def unlock(self, unit: UnitOfWork, principal: Principal, user_id: str) -> User:
+    async def unlock(self, principal: Principal, user_id: str) -> None:
         """Let somebody log in at once who failed too often. Forbidden, NotFound."""
         principal.check(MANAGE_USERS)
-        user = await accounts.get(unit.connection, user_id)
-        unit.record(event(principal.actor, "user", "unlock", user.id))
-        return user
+        async with self._office.database.unit_of_work() as unit:
+            user = await accounts.get(unit.connection, user_id)
+            unit.record(event(principal.actor, "user", "unlock", user.id))
+        await self._office.throttle.forget(user.email)
 
     async def _change(self, unit: UnitOfWork, principal: Principal, before: User, changes: dict[str, Any]) -> User:
         changes = {name: value for name, value in changes.items() if getattr(before, name) != value}
@@ -51,15 +68,22 @@ class People:
             return before
         now_ms = self._office.clock.now_ms()
         after = await accounts.change(unit.connection, before, now_ms, changes)
-        facts: dict[str, Any] = {"fields": "+".join(sorted(changes))}
         if "role" in changes:
-            facts |= {"role_before": before.role, "role": after.role}
-        if "is_active" in changes:
-            facts["is_active"] = after.is_active
+            unit.record(
+                event(principal.actor, "user", "change_role", after.id, role_before=before.role, role=after.role)
+            )
         if before.is_active and not after.is_active:
-            facts["sessions_ended"] = await sessions.revoke(unit.connection, after.id, "deactivated", now_ms)
+            ended = await sessions.revoke(unit.connection, after.id, "deactivated", now_ms)
             await one_time_links.revoke(unit.connection, user_id=after.id)
-        unit.record(event(principal.actor, "user", "change", after.id, **facts))
+            unit.record(event(principal.actor, "user", "deactivate", after.id, sessions_ended=ended))
+        elif after.is_active and not before.is_active:
+            unit.record(event(principal.actor, "user", "activate", after.id))
+        others = sorted(changes.keys() - {"role", "is_active", "email_key"})
+        if others:
+            unit.record(event(principal.actor, "user", "change", after.id, fields="+".join(others)))
+        if "email" in changes:
+            # They lie in the old mailbox.
+            await one_time_links.revoke(unit.connection, kind="reset", user_id=after.id)
         unit.after_commit(lambda: self._office.authenticator.forget(after.id))
         return after
 
@@ -67,14 +91,14 @@ class People:
 def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     checked = dict(changes)
     if "name" in checked:
-        checked["name"] = checked_name(checked["name"])
+        checked["name"] = clean_name(checked["name"])
     if "email" in checked:
-        checked["email"] = checked_email(checked["email"])
+        checked["email"] = clean_email(checked["email"])
         checked["email_key"] = accounts.email_key(checked["email"])
     if "timezone" in checked:
-        checked["timezone"] = checked_timezone(checked["timezone"])
+        checked["timezone"] = clean_timezone(checked["timezone"])
     if "work_days" in checked:
-        checked["work_days"] = checked_work_days(checked["work_days"])
+        checked["work_days"] = clean_work_days(checked["work_days"])
     if "role" in checked:
-        checked["role"] = checked_role(checked["role"])
+        checked["role"] = clean_role(checked["role"])
     return checked

@@ -7,19 +7,23 @@ from typing import Literal
 import msgspec
 
 from wipsie.auth import accounts, one_time_links
+from wipsie.auth.account_fields import clean_email, clean_name, clean_role, refused
 from wipsie.auth.account_rights import INVITE_USERS, MANAGE_USERS
 from wipsie.auth.accounts import User
 from wipsie.auth.events import event
 from wipsie.auth.one_time_links import LIFETIME_S, LinkKind, OneTimeLink
 from wipsie.auth.principal import Principal
-from wipsie.auth.rights import ADMIN, MEMBER, ROLES
-from wipsie.auth.service.office import Office, checked_email, checked_name, fresh_user
+from wipsie.auth.rights import ADMIN, MEMBER
+from wipsie.auth.service.login import LoggedIn, Login
+from wipsie.auth.service.office import Office, fresh_user
 from wipsie.database import UnitOfWork
-from wipsie.kernel.errors import Conflict, InvalidInput, NotFound, RegistrationClosed, Unauthorized
+from wipsie.kernel.clock import utc_datetime
+from wipsie.kernel.errors import Conflict, NotFound, RegistrationClosed
 from wipsie.kernel.ids import new_object_id
 from wipsie.queue.notification import mail
 
 RegistrationMode = Literal["closed", "invited", "open"]
+_CLOSED = "Accounts are made by admins here; ask one."
 SOURCE = "accounts"
 
 
@@ -33,32 +37,35 @@ class MadeLink(msgspec.Struct, frozen=True, kw_only=True):
 class Registration:
     """Use cases; each is one unit of work with its audit event."""
 
-    def __init__(self, office: Office, mode: RegistrationMode) -> None:
+    def __init__(self, office: Office, login: Login, mode: RegistrationMode) -> None:
         self._office = office
+        self._login = login
         self._mode = mode
 
-    async def register(self, *, email: str, name: str, password: str, token: str | None) -> User:
-        """Make one's own account: with the token of a set-up link or an invitation, or without where registration is open.
-        RegistrationClosed, Unauthorized (the token), Conflict (the address), InvalidInput, Unavailable."""
+    async def register(
+        self, *, email: str, name: str, password: str, token: str | None, address: str, user_agent: str | None
+    ) -> LoggedIn:
+        """Make one's own account and log in: with the token of a set-up link or an invitation, or without where registration
+        is open. RegistrationClosed, Unauthorized (the token), Conflict (the address), InvalidInput, LoginThrottled,
+        Unavailable."""
         office = self._office
+        await office.throttle.check_address(address)
         if token is None and self._mode != "open":
             raise RegistrationClosed(
-                "Accounts are made by invitation here; ask an admin for one."
-                if self._mode == "invited"
-                else "Accounts are made by admins here; ask one."
+                "Accounts are made by invitation here; ask an admin for one." if self._mode == "invited" else _CLOSED
             )
-        address, shown_name = checked_email(email), checked_name(name)
+        mail_address, shown_name = clean_email(email), clean_name(name)
         now_ms = office.clock.now_ms()
         if token is not None:
             # Looked at before the hash is made: who has no link costs nothing.
             async with office.database.read() as connection:
-                await self._check_link(await one_time_links.find(connection, token, now_ms), address)
-        password_hash = await office.hashed(password, [shown_name, address])
+                self._check_link(await one_time_links.find(connection, token, now_ms), mail_address)
+        password_hash = await office.hashed(password, [shown_name, mail_address])
         async with office.database.unit_of_work() as unit:
-            role = MEMBER if token is None else await self._use_link(unit, token, address)
+            role = MEMBER if token is None else await self._use_link(unit, token, mail_address)
             user = fresh_user(
                 user_id=new_object_id(accounts.ID_PREFIX, now_ms),
-                email=address,
+                email=mail_address,
                 name=shown_name,
                 role=role,
                 now_ms=now_ms,
@@ -67,7 +74,7 @@ class Registration:
             )
             await accounts.add(unit.connection, user)
             unit.record(event(f"user:{user.id}", "user", "register", user.id, role=role, by_link=token is not None))
-        return user
+            return await self._login.open_session(unit, user, address=address, user_agent=user_agent)
 
     async def create(
         self, unit: UnitOfWork, principal: Principal, *, email: str, name: str, role: str
@@ -77,9 +84,9 @@ class Registration:
         now_ms = self._office.clock.now_ms()
         user = fresh_user(
             user_id=new_object_id(accounts.ID_PREFIX, now_ms),
-            email=checked_email(email),
-            name=checked_name(name),
-            role=checked_role(role),
+            email=clean_email(email),
+            name=clean_name(name),
+            role=clean_role(role),
             now_ms=now_ms,
             created_by=principal.user_id,
             password=None,
@@ -94,29 +101,42 @@ class Registration:
 
     async def invite(self, unit: UnitOfWork, principal: Principal, *, email: str | None, role: str) -> MadeLink:
         """A link with which somebody makes their own account. Leads invite members. Forbidden, RegistrationClosed."""
-        principal.check(INVITE_USERS, own=role == MEMBER)
-        if self._mode == "closed" and principal.kind != "cli":
+        principal.check(INVITE_USERS, own=clean_role(role) == MEMBER)
+        if self._mode == "closed":
             raise RegistrationClosed(
-                "Invitations are switched off here (REGISTRATION=closed); make the account instead."
+                "Invitations are switched off here (REGISTRATION=closed); let an admin make the account instead."
             )
-        address = None if email is None else checked_email(email)
-        return await self.make_link(
-            unit, principal, "invitation", email=address, role=checked_role(role), mail_to=address
-        )
+        address = None if email is None else clean_email(email)
+        if address is not None and await accounts.find_by_email(unit.connection, address) is not None:
+            raise Conflict("There is an account with this e-mail address already.", details={"field": "email"})
+        return await self.make_link(unit, principal, "invitation", email=address, role=role, mail_to=address)
 
     async def revoke_invitation(self, unit: UnitOfWork, principal: Principal, link_id: str) -> None:
         """Take an invitation back that was not used yet. Forbidden, NotFound."""
-        principal.check(INVITE_USERS, own=True)
-        if not await one_time_links.revoke(unit.connection, kind="invitation", link_id=link_id):
-            raise NotFound("There is no such invitation, or it was used already.", details={"id": link_id[:60]})
-        unit.record(event(principal.actor, "link", "revoke", link_id))
+        found = await one_time_links.get(unit.connection, link_id)
+        if (
+            found is None
+            or found.kind != "invitation"
+            or not principal.may(
+                INVITE_USERS, own=found.created_by is not None and found.created_by == principal.user_id
+            )
+            or not await one_time_links.revoke(unit.connection, link_id=found.id)
+        ):
+            raise NotFound(
+                "There is no such invitation, or it was used already.",
+                details={"kind": "invitation", "id": link_id[:60]},
+            )
+        unit.record(event(principal.actor, "link", "revoke", found.id))
 
-    async def set_up_link(self, unit: UnitOfWork, principal: Principal) -> MadeLink | None:
+    async def set_up_link(self, principal: Principal) -> MadeLink | None:
         """A fresh link for the first admin; older ones end. None when there is an admin."""
-        if await accounts.has_admin(unit.connection):
-            return None
-        await one_time_links.revoke(unit.connection, kind="setup")
-        return await self.make_link(unit, principal, "setup", role=ADMIN)
+        database = self._office.database
+        async with database.read() as connection:
+            if await accounts.has_admin(connection):
+                return None
+        async with database.unit_of_work() as unit:
+            await one_time_links.revoke(unit.connection, kind="setup")
+            return await self.make_link(unit, principal, "setup", role=ADMIN)
 
     async def make_link(
         self,
@@ -152,28 +172,30 @@ class Registration:
                 mail(
                     recipient=mail_to,
                     subject=_SUBJECTS[kind],
-                    body=f"{_SENTENCES[kind]}\n\n{url}\n\nThe link works once, and not for long.\n",
+                    body=f"{_SENTENCES[kind]}\n\n{url}\n\n{_lasts(link)}\n",
                     source=SOURCE,
                     now_s=office.clock.now(),
                 )
             )
         return MadeLink(link=link, url=url)
 
-    async def _use_link(self, unit: UnitOfWork, token: str, address: str) -> str:
+    async def _use_link(self, unit: UnitOfWork, token: str, mail_address: str) -> str:
         now_ms = self._office.clock.now_ms()
+        # Of several set-up links at one moment, the second use waits here, and sees the admin the first one made.
+        await one_time_links.hold(unit.connection, kind="setup")
         link = await one_time_links.use(unit.connection, token, ("setup", "invitation"), now_ms)
-        await self._check_link(link, address)
+        self._check_link(link, mail_address)
         if link.kind == "setup" and await accounts.has_admin(unit.connection):
             raise Conflict("There is an admin already; the set-up link is worth nothing any more.")
         return link.role or MEMBER
 
-    async def _check_link(self, link: OneTimeLink, address: str) -> None:
+    def _check_link(self, link: OneTimeLink, mail_address: str) -> None:
         if link.kind not in ("setup", "invitation"):
             raise one_time_links.spent()
-        if link.email is not None and accounts.email_key(link.email) != accounts.email_key(address):
-            raise Unauthorized("This invitation is for another e-mail address.")
-        if link.kind == "invitation" and self._mode == "closed" and link.created_by is not None:
-            raise RegistrationClosed("Accounts are made by admins here; ask one.")
+        if link.kind == "invitation" and self._mode == "closed":
+            raise RegistrationClosed(_CLOSED)
+        if link.email is not None and accounts.email_key(link.email) != accounts.email_key(mail_address):
+            raise refused("email", "is not the one this invitation was made for")
 
 
 _SUBJECTS: dict[LinkKind, str] = {
@@ -188,10 +210,5 @@ _SENTENCES: dict[LinkKind, str] = {
 }
 
 
-def checked_role(role: str) -> str:
-    """A role there is. InvalidInput."""
-    if role not in ROLES:
-        raise InvalidInput(
-            f"role must be one of {', '.join(ROLES)}.", details={"field": "role", "accepted": list(ROLES)}
-        )
-    return role
+def _lasts(link: OneTimeLink) -> str:
+    return f"The link works once, until {utc_datetime(link.expires_at_ms):%Y-%m-%d %H:%M} UTC."
