@@ -103,4 +103,4 @@ def _ending(reason: Reason, reference: str) -> str:
     because = f"-- \nYou are told because {_BECAUSE[reason].format(reference=reference)}."
     if reason.value is None:
         return because
-    return f'{because} To stop such mail: PATCH /api/preferences with {{"{reason.value}": false}}.'
+    return f'{because} To stop such mail set "{reason.value}" to false: PATCH /api/preferences.'

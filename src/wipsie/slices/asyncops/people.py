@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.auth.accounts import users_table
-from wipsie.kernel.errors import InvalidInput
+from wipsie.auth.principal import Principal
+from wipsie.kernel.errors import Forbidden, InvalidInput
 
 _COLUMNS = users_table.c
 
@@ -80,3 +81,10 @@ async def check_colleague(connection: AsyncConnection, user_id: str | None, fiel
             f"Field '{field}' must be the id of an active colleague; see GET /api/users.",
             details={"field": field, "value": user_id[:60]},
         )
+
+
+def person_behind(principal: Principal) -> str:
+    """The user who asks; Forbidden when it is no person."""
+    if principal.user_id is None:
+        raise Forbidden("This is for people; log in as one.")
+    return principal.user_id

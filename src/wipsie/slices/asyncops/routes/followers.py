@@ -11,11 +11,12 @@ from wipsie.api.gate import principal_of
 from wipsie.api.lists import Choice, Ids, ListSpec, Page, Sort
 from wipsie.api.openapi import Answer, Description, describe
 from wipsie.slices.asyncops.kinds import KINDS
+from wipsie.slices.asyncops.people import person_behind
 from wipsie.slices.asyncops.routes.descriptions import REFERENCE, Operations, listing
 from wipsie.slices.asyncops.routes.kit import RouteKit, reference_in
 from wipsie.slices.asyncops.routes.subjects import list_on
 from wipsie.slices.asyncops.schemas.followers import FollowedView, FollowerView
-from wipsie.slices.asyncops.service.following import FollowingService, person_behind
+from wipsie.slices.asyncops.service.following import FollowingService
 from wipsie.slices.asyncops.store.followers import followers_table
 from wipsie.slices.asyncops.subjects import Subject, Subjects
 

@@ -1,4 +1,5 @@
-"""The routes that records of every kind have: comments, links, timelines, followers, and the search over all."""
+"""The routes that records of every kind have: comments, links, timelines, followers, the search over all, and what
+people want to be told of them."""
 
 from __future__ import annotations
 
@@ -11,12 +12,14 @@ from wipsie.slices.asyncops.routes.comments import add_comments
 from wipsie.slices.asyncops.routes.followers import add_followers
 from wipsie.slices.asyncops.routes.kit import RouteKit
 from wipsie.slices.asyncops.routes.links import add_links
+from wipsie.slices.asyncops.routes.preferences import add_preferences
 from wipsie.slices.asyncops.routes.search import add_search
 from wipsie.slices.asyncops.routes.timeline import add_timelines
 from wipsie.slices.asyncops.service.comments import CommentService
 from wipsie.slices.asyncops.service.following import FollowingService
 from wipsie.slices.asyncops.service.links import LinkService
 from wipsie.slices.asyncops.service.notes import TimelineNotes
+from wipsie.slices.asyncops.service.preferences import PreferenceService
 from wipsie.slices.asyncops.service.searching import Searcher
 from wipsie.slices.asyncops.subjects import Subjects
 
@@ -29,4 +32,5 @@ def add_shared(
     add_links(router, kit, subjects, LinkService(desk, subjects, clock))
     add_timelines(router, kit, subjects, TimelineNotes(desk, clock))
     add_search(router, kit, Searcher(subjects))
+    add_preferences(router, kit, PreferenceService(clock))
     add_followers(router, kit, subjects, FollowingService(clock))

@@ -11,10 +11,9 @@ from wipsie.auth.principal import Principal
 from wipsie.database import UnitOfWork
 from wipsie.kernel.audit_event import AuditEvent
 from wipsie.kernel.clock import Clock, iso_utc_ms
-from wipsie.kernel.errors import Forbidden
 from wipsie.slices.asyncops.desk import SLICE
 from wipsie.slices.asyncops.kinds import KINDS
-from wipsie.slices.asyncops.people import Person, names_of
+from wipsie.slices.asyncops.people import Person, names_of, person_behind
 from wipsie.slices.asyncops.schemas.followers import FollowedView, FollowerView
 from wipsie.slices.asyncops.store import followers
 from wipsie.slices.asyncops.store.records import Record
@@ -76,13 +75,6 @@ class FollowingService:
                 )
             )
         return found
-
-
-def person_behind(principal: Principal) -> str:
-    """The user who asks; Forbidden when it is no person."""
-    if principal.user_id is None:
-        raise Forbidden("This is for people; log in as one.")
-    return principal.user_id
 
 
 def _audit(unit: UnitOfWork, principal: Principal, subject: Subject, record: Record, verb: str) -> None:

@@ -53,8 +53,13 @@ async def preferences_of(connection: AsyncConnection, ids: Iterable[str]) -> dic
     return {one: chosen.get(one) or Preferences(user_id=one) for one in wanted}
 
 
-async def put_preferences(connection: AsyncConnection, preferences: Preferences) -> None:
-    """Write what somebody chose."""
+async def put_preferences(connection: AsyncConnection, preferences: Preferences) -> bool:
+    """Write the next version of what somebody chose; False when there is another version than the one before it."""
     values = msgspec.structs.asdict(preferences)
     insertion = conflict_insert(connection.dialect.name, preferences_table).values(values)
-    await connection.execute(insertion.on_conflict_do_update(index_elements=["user_id"], set_=values))
+    written = await connection.execute(
+        insertion.on_conflict_do_update(
+            index_elements=["user_id"], set_=values, where=_COLUMNS.version == preferences.version - 1
+        )
+    )
+    return written.rowcount == 1
