@@ -23,6 +23,7 @@ from wipsie.slices.asyncops.kinds import Kind
 from wipsie.slices.asyncops.notices import Notices
 from wipsie.slices.asyncops.store import followers, search, timeline
 from wipsie.slices.asyncops.store.comments import comments_table
+from wipsie.slices.asyncops.store.follow_ups import follow_ups_table
 from wipsie.slices.asyncops.store.links import links_table
 from wipsie.slices.asyncops.store.records import NumberedRecord, Record, RecordTable
 from wipsie.slices.asyncops.store.timeline import TimelineEvent
@@ -36,6 +37,7 @@ _HANGING = (
     (comments_table, comments_table.c.object_id),
     (links_table, links_table.c.from_id),
     (links_table, links_table.c.to_id),
+    (follow_ups_table, follow_ups_table.c.object_id),
 )
 RecordT = TypeVar("RecordT", bound=Record)
 

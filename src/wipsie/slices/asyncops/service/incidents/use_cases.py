@@ -30,7 +30,6 @@ from wipsie.slices.asyncops.service.incidents.people import (
     role_words,
 )
 from wipsie.slices.asyncops.service.incidents.views import IncidentViews, findable
-from wipsie.slices.asyncops.store.follow_ups import follow_ups_table
 from wipsie.slices.asyncops.store.incidents import (
     COLUMNS,
     INCIDENTS,
@@ -191,7 +190,6 @@ class IncidentService:
             raise Conflict("Others were merged into it; remove those first.", details={"id": before.id})
         for hanging, column in (
             (incident_components_table, incident_components_table.c.incident_id),
-            (follow_ups_table, follow_ups_table.c.object_id),
             (postmortems_table, postmortems_table.c.incident_id),
         ):
             await unit.connection.execute(delete(hanging).where(column == before.id))
