@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wipsie.api.health import HealthCheck, HealthResult
 from wipsie.database import Database
+from wipsie.database.migrator import missing_on
 from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.limits import MIB
@@ -48,7 +49,10 @@ def readiness_checks(
         if reason := waits_for("database"):
             return HealthResult(ok=False, detail=reason)
         async with database.read() as connection:
-            await connection.exec_driver_sql("SELECT 1")
+            missing = await missing_on(connection)
+        if missing:
+            # Somebody took it down while this process ran.
+            return HealthResult(ok=False, detail=f"it lacks the migrations {', '.join(missing)}; run: wipsie migrate")
         return HealthResult(ok=True, detail=f"{database.dialect} answers")
 
     async def reach_shared(store: SharedStore) -> HealthResult:

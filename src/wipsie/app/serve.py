@@ -3,8 +3,8 @@
 SIGTERM and SIGINT: accept nothing more, finish requests, drain the worker to its deadline, exit 0. A second signal hastens.
 kill -9 may come at any time: what was acknowledged is on disk.
 
-A database or queue server that cannot be reached at the start is waited for: meanwhile `/health` answers, `/health/ready`
-is red with the reason, and intake is refused with 503 and Retry-After. A setting that cannot work (a wrong password) ends
+A database or queue server that cannot be reached at the start is waited for, and so is a schema that is older than this
+code: meanwhile `/health` answers, `/health/ready` is red with the reason, and intake is refused with 503 and Retry-After. A setting that cannot work (a wrong password) ends
 the start, at once or whenever it turns out.
 """
 
@@ -23,7 +23,7 @@ from wipsie.app.listening import Listener, open_listener
 from wipsie.app.process import prepare_process, quick_start
 from wipsie.app.settings import Settings
 from wipsie.kernel.clock import Clock, SystemClock
-from wipsie.kernel.errors import ConfigurationError
+from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
 from wipsie.telemetry.logging import get_logger, log_fields
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _KEEP_ALIVE_S = 15
 _START_S_SILENT = 5.0
 """Usually everything is open before the first request. When a store is away, or silent for this long, the server answers
 already, if only to say so."""
+
+_LOOK_AGAIN_S = 5.0
 
 _log = get_logger(__name__)
 
@@ -127,7 +129,8 @@ def _build(settings: Settings, roles: tuple[str, ...], clock: Clock) -> Applicat
 
 
 async def prepare_database(settings: Settings, *, migrate: bool) -> None:
-    """Migrate, or see that nothing is to be migrated. ConfigurationError, StorageUnavailable."""
+    """Migrate, or see that nothing is to be migrated. ConfigurationError; StorageUnavailable, also for a server whose schema
+    is older than this code: whoever rolls out a release migrates, sooner or later."""
     from wipsie.database import migrator
     from wipsie.database.urls import parse_database_url
 
@@ -139,9 +142,10 @@ async def prepare_database(settings: Settings, *, migrate: bool) -> None:
             _log.info("database_migrated", revisions=applied)
         return
     if missing := await migrator.pending(url):
-        raise ConfigurationError(
+        raise StorageUnavailable(
             f"The database lacks the migrations {', '.join(missing)}; run: wipsie migrate",
-            details={"setting": "DATABASE_URL", "pending": missing},
+            details={"pending": missing},
+            retry_after_s=_LOOK_AGAIN_S,
         )
 
 
