@@ -10,7 +10,8 @@ Rules for revisions:
 * What no code uses any more is removed one release after the last one that used it, by a revision which says so:
   ``contracts_after = "0.4.0"`` beside ``revision`` names the last release that still needs what it removes, and a test
   refuses it until the version of the code is a later one. A rename is an addition, a copy and, a release later, a removal.
-* New code on an old schema does nothing: it says which revisions are missing and, as a server, waits for them.
+* New code on the older schema of a server writes nothing: it says which revisions are missing, and a process that is to stay
+  waits for them. A file it migrates by itself.
 * **Down** is for mistakes, and needs the newer code, since only that knows how. `downgrade` of a revision removes exactly
   what its `upgrade` added, with what was stored in it; everything the older schema holds stays as it is. Going back to
   older *code* needs no downgrade: old code runs on the newer schema.

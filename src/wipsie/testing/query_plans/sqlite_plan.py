@@ -9,6 +9,7 @@ USE TEMP B-TREE FOR …        puts rows in order, or together, by itself
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
@@ -102,16 +103,20 @@ async def _indexes(connection: AsyncConnection, tables: Iterable[str]) -> list[s
 
 async def _steps(connection: AsyncConnection, sent: SentSelect) -> int:
     """How many steps of SQLite's machine the query takes."""
+
+    def run(raw: sqlite3.Connection) -> int:
+        steps = 0
+
+        def count() -> None:
+            nonlocal steps
+            steps += _STEPS_COUNTED
+
+        raw.set_progress_handler(count, _STEPS_COUNTED)
+        try:
+            raw.execute(sent.sql, sent.parameters).fetchall()
+        finally:
+            raw.set_progress_handler(None, 0)
+        return steps
+
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    steps = 0
-
-    def count() -> None:
-        nonlocal steps
-        steps += _STEPS_COUNTED
-
-    await driver.set_progress_handler(count, _STEPS_COUNTED)
-    try:
-        await connection.exec_driver_sql(sent.sql, sent.parameters)
-    finally:
-        await driver.set_progress_handler(None, 0)
-    return steps
+    return await driver.step(run)
