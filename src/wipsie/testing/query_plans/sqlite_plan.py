@@ -104,19 +104,19 @@ async def _indexes(connection: AsyncConnection, tables: Iterable[str]) -> list[s
 async def _steps(connection: AsyncConnection, sent: SentSelect) -> int:
     """How many steps of SQLite's machine the query takes."""
 
-    def run(raw: sqlite3.Connection) -> int:
-        steps = 0
+    steps = 0
 
-        def count() -> None:
-            nonlocal steps
-            steps += _STEPS_COUNTED
+    def count() -> None:
+        nonlocal steps
+        steps += _STEPS_COUNTED
 
+    def run(raw: sqlite3.Connection) -> None:
         raw.set_progress_handler(count, _STEPS_COUNTED)
         try:
             raw.execute(sent.sql, sent.parameters).fetchall()
         finally:
             raw.set_progress_handler(None, 0)
-        return steps
 
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    return await driver.step(run)
+    await driver.step(run)
+    return steps
