@@ -83,6 +83,13 @@ class Gate:
             raise refusal(principal, permission)
         scope[_PRINCIPAL_KEY] = principal
 
+    def check_page(self, scope: Scope) -> None:
+        """OriginNotAllowed when a page that is not ours asks for what leaves a cookie behind, such as a login: the reader would
+        go on as somebody else. Programs are no pages, and pass."""
+        facts: HeaderFacts = scope[FACTS_KEY]
+        if facts.fetch_site is not None or facts.origin is not None:
+            self.check_origin(scope)
+
     def check_origin(self, scope: Scope) -> None:
         """OriginNotAllowed when a browser asks for a change on behalf of a page that is not ours: cookies travel with
         such requests, whoever's page began them (cross-site request forgery). By Fetch Metadata; browsers too old for it

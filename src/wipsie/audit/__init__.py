@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wipsie.audit.anchors import Anchor, Anchors
 from wipsie.audit.keys import AuditKeys
-from wipsie.audit.log import AuditLog, Head, LoggedEvent, all_events, list_events, read_head
+from wipsie.audit.log import AuditLog, Head, LoggedEvent, all_events, event_of, events_after, list_events, read_head
+from wipsie.audit.tables import events_table
 from wipsie.audit.verification import Finding, Verification, verify
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     "LoggedEvent",
     "Verification",
     "all_events",
+    "event_of",
+    "events_after",
+    "events_table",
     "list_events",
     "read_head",
     "verify",

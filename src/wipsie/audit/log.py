@@ -145,6 +145,14 @@ async def list_events(
         return await _events(connection, wanted.where(*conditions))
 
 
+async def events_after(database: Database, seq: int, *, limit: int = PAGE_EVENTS) -> list[LoggedEvent]:
+    """Up to `limit` events after `seq`, oldest first. What was there does not change: pages may be read one after the other."""
+    columns = events_table.c
+    wanted = select(columns.body, columns.seal).where(columns.seq > seq).order_by(columns.seq).limit(limit)
+    async with database.read() as connection:
+        return await _events(connection, wanted)
+
+
 async def all_events(database: Database, *, after_seq: int = 0) -> AsyncIterator[LoggedEvent]:
     """Every event after `after_seq`, oldest first, as of one moment."""
     columns = events_table.c
@@ -165,21 +173,21 @@ async def all_events(database: Database, *, after_seq: int = 0) -> AsyncIterator
 
 
 async def _events(connection: AsyncConnection, wanted: Select[Any, Any]) -> list[LoggedEvent]:
-    found: list[LoggedEvent] = []
-    for stored, seal in await connection.execute(wanted):
-        body = read_body(bytes(stored))
-        if body is None:
-            raise InternalError("An event of the audit log cannot be read; run `wipsie audit verify`.")
-        found.append(
-            LoggedEvent(
-                seq=body.seq,
-                at_ms=body.at_ms,
-                actor=body.actor,
-                action=body.action,
-                object=body.object,
-                request_id=body.request_id,
-                facts=body.facts,
-                seal=seal,
-            )
-        )
-    return found
+    return [event_of(stored, seal) for stored, seal in await connection.execute(wanted)]
+
+
+def event_of(stored: bytes, seal: str) -> LoggedEvent:
+    """A row of the log, by its columns `body` and `seal`. InternalError when it holds nothing that Wipsie writes."""
+    body = read_body(bytes(stored))
+    if body is None:
+        raise InternalError("An event of the audit log cannot be read; run `wipsie audit verify`.")
+    return LoggedEvent(
+        seq=body.seq,
+        at_ms=body.at_ms,
+        actor=body.actor,
+        action=body.action,
+        object=body.object,
+        request_id=body.request_id,
+        facts=body.facts,
+        seal=seal,
+    )

@@ -21,24 +21,35 @@ _log = get_logger("wipsie.api.requests")
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_PRIVATE = "/api/"
+"""What people see there depends on who they are."""
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_NO_STORE = (b"cache-control", b"no-store")
 _CLIENT_LEFT = 499
 """Status in metrics and log when the client closed before an answer began; nginx's number for it."""
 
 
 class _Answer:
-    """`send` that adds the request id to the response and remembers its status."""
+    """`send` that adds the request id to the response and remembers its status; and keeps what is `private` to one person from
+    caches, and from browsers that would take it for something else than it says."""
 
-    __slots__ = ("_request_id", "_send", "status")
+    __slots__ = ("_private", "_request_id", "_send", "status")
 
-    def __init__(self, send: Send, request_id: bytes) -> None:
+    def __init__(self, send: Send, request_id: bytes, *, private: bool) -> None:
         self._send = send
         self._request_id = request_id
+        self._private = private
         self.status = _CLIENT_LEFT
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+            headers = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+            if self._private:
+                headers.append(_NO_SNIFFING)
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+            message["headers"] = headers
         await self._send(message)
 
 
@@ -101,7 +112,7 @@ class RequestEdge:
     ) -> None:
         started_s = self._clock.monotonic()
         scope[FACTS_KEY] = facts
-        answer = _Answer(send, request_id.encode())
+        answer = _Answer(send, request_id.encode(), private=scope["path"].startswith(_PRIVATE))
         try:
             await (self._app if facts.origin is None else self._cors)(scope, receive, answer.send)
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -31,7 +31,7 @@ class MadeKey(msgspec.Struct, frozen=True, kw_only=True):
 class Keys:
     """Use cases of API keys."""
 
-    def __init__(self, office: Office, rights: RightsTable) -> None:
+    def __init__(self, office: Office, rights: Callable[[], RightsTable]) -> None:
         self._office = office
         self._rights = rights
 
@@ -51,7 +51,7 @@ class Keys:
         principal.check(MANAGE_KEYS, own=owner_id == principal.user_id)
         owner = await accounts.hold(unit.connection, owner_id)
         wanted = list(dict.fromkeys(scopes))
-        allowed = self._rights.of(owner.role)
+        allowed = self._rights().of(owner.role)
         refused = [scope for scope in wanted if allowed.get(scope, Extent.NONE) is Extent.NONE]
         if not wanted or refused:
             raise InvalidInput(

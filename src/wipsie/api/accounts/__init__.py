@@ -1,0 +1,1 @@
+"""Accounts over HTTP: logging in and out, passwords, sessions, keys, people, invitations, the audit log, and the page /account."""
