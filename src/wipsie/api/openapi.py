@@ -77,6 +77,7 @@ class Description(dict[str, Any]):
         access: Access,
         request: Any,
         request_examples: Mapping[str, Any],
+        request_type: str,
         answers: Mapping[int, Answer],
         parameters: Sequence[Parameter],
         error_statuses: Sequence[int],
@@ -85,6 +86,7 @@ class Description(dict[str, Any]):
         self.access = access
         self.request = request
         self.request_examples = request_examples
+        self.request_type = request_type
         self.answers = answers
         self.parameters = parameters
         self.error_statuses = error_statuses
@@ -102,19 +104,22 @@ def describe(
     access: Access,
     request: Any = None,
     request_examples: Mapping[str, Any] | None = None,
+    request_type: str = JSON_TYPE,
     answers: Mapping[int, Answer] | None = None,
     parameters: Sequence[Parameter] = (),
     error_statuses: Sequence[int] = (),
 ) -> Description:
     """The documentation of a fast route, to be passed as `openapi_extra`.
 
-    `access` says who may use it, `request` is the type of the JSON body, `request_examples` are bodies by name, `answers` are the successful ones by
+    `access` says who may use it, `request` is the type of the body, which is JSON unless `request_type` says another,
+    `request_examples` are bodies by name, `answers` are the successful ones by
     status, `error_statuses` the errors worth naming; every operation can answer with the error envelope anyway.
     """
     return Description(
         access=access,
         request=request,
         request_examples=request_examples or {},
+        request_type=request_type,
         answers=answers or {200: Answer()},
         parameters=parameters,
         error_statuses=error_statuses,
@@ -164,7 +169,7 @@ class _Writer:
         if description.request is not None:
             schema = self._schema(description.request)
             content = _body(schema, examples=description.request_examples)
-            operation["requestBody"] = {"required": True, "content": {JSON_TYPE: content}}
+            operation["requestBody"] = {"required": True, "content": {description.request_type: content}}
         access = description.access
         if access.permission is not None:
             operation["x-required-permission"] = access.permission

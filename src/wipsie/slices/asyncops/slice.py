@@ -17,9 +17,11 @@ from wipsie.slices.asyncops.gateways.pipelines import Pipelines
 from wipsie.slices.asyncops.handlers.clock import CLOCK_SCHEDULE, ClockJob, clock_handler
 from wipsie.slices.asyncops.handlers.signals import signal_handler
 from wipsie.slices.asyncops.notices import Notices
+from wipsie.slices.asyncops.personal_data import AsyncOpsData
 from wipsie.slices.asyncops.registry import build_followed_up, build_subjects
 from wipsie.slices.asyncops.rights import RIGHTS
 from wipsie.slices.asyncops.routes.blockers import add_blockers
+from wipsie.slices.asyncops.routes.decisions import add_decisions
 from wipsie.slices.asyncops.routes.follow_ups import add_follow_ups
 from wipsie.slices.asyncops.routes.incidents import add_incidents
 from wipsie.slices.asyncops.routes.kit import RouteKit
@@ -29,6 +31,7 @@ from wipsie.slices.asyncops.routes.status import add_status
 from wipsie.slices.asyncops.service.blockers.clock import BlockerClock
 from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
 from wipsie.slices.asyncops.service.blockers.use_cases import BlockerService
+from wipsie.slices.asyncops.service.decisions.use_cases import DecisionService
 from wipsie.slices.asyncops.service.follow_ups import FollowUpService
 from wipsie.slices.asyncops.service.incidents.clock import IncidentClock
 from wipsie.slices.asyncops.service.incidents.moving import IncidentMoves
@@ -67,6 +70,7 @@ def build(
     add_postmortems(router, kit, PostmortemService(desk, notices, clock))
     signals = Signals(desk, IncidentProposals(desk, clock, incidents), clock)
     add_blockers(router, kit, BlockerService(desk, clock, settings.blockers, subjects))
+    add_decisions(router, kit, DecisionService(desk, clock))
     clock_jobs: dict[str, ClockJob] = {
         "escalate_blockers": BlockerClock(desk, notices, clock, settings.blockers).escalate,
         "remind_of_updates": IncidentClock(desk, notices, clock).remind,
@@ -79,4 +83,5 @@ def build(
         handlers=[clock_handler(clock_jobs), signal_handler(signals)],
         schedules=[CLOCK_SCHEDULE],
         rights=RIGHTS,
+        personal_data=AsyncOpsData(),
     )
