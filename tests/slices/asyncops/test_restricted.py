@@ -6,7 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from office import PEOPLE
+from sqlalchemy import select
 from test_incidents import PATH, declared, moved
+
+from wipsie.auth.principal import Principal
+from wipsie.slices.asyncops.store.incidents import COLUMNS, INCIDENTS, Incident
+from wipsie.slices.asyncops.store.records import RecordTable
 
 if TYPE_CHECKING:
     from office import Answer, Office
@@ -116,3 +122,23 @@ async def test_the_key_of_a_hidden_trouble_is_taken_and_nothing_is_told_of_it(of
     await declared(office, dedupe_key="k", visibility="restricted")
     refused = (await office["eve"].post(PATH, {"title": "x", "dedupe_key": "k"})).refused(409, "CONFLICT")
     assert refused.details == {"field": "dedupe_key"}
+
+
+@pytest.mark.parametrize("name", ["ann", "bob", "eve", "lea", "otto"])
+async def test_what_is_hidden_is_exactly_what_is_not_seen(office: Office, name: str) -> None:
+    await office.hire("eve", "member")
+    bob = office["bob"].user_id
+    await declared(office)
+    await declared(office, "lea", visibility="restricted")
+    await declared(office, "lea", visibility="restricted", scribe=bob)
+    await declared(office, "lea", visibility="restricted", lead=bob, comms=bob)
+    desk, role = office[name], {"eve": "member", **PEOPLE}[name]
+    extents = office.parts.rights.of(role)
+    principal = Principal(kind="user", id=desk.user_id, user_id=desk.user_id, role=role, extents=extents)
+    async with office.parts.database.read() as connection:
+        seen = set((await connection.execute(select(COLUMNS.id).where(INCIDENTS.visible_to(principal)))).scalars())
+        hidden = set((await connection.execute(select(COLUMNS.id).where(INCIDENTS.hidden_from(principal)))).scalars())
+        by_default = select(COLUMNS.id).where(RecordTable[Incident].hidden_from(INCIDENTS, principal))
+        assert set((await connection.execute(by_default)).scalars()) == hidden
+        every = set((await connection.execute(select(COLUMNS.id))).scalars())
+    assert (seen | hidden, seen & hidden) == (every, set())

@@ -86,7 +86,7 @@ class Subjects:
     def visible(
         self, principal: Principal, kind: ColumnElement[str], object_id: ColumnElement[str]
     ) -> ColumnElement[bool]:
-        """The condition of rows that name, by these two columns, a record somebody may read."""
+        """The condition of rows that name, by these two columns, a record somebody may read, or one that is gone."""
         open_kinds: list[str] = []
         some: list[ColumnElement[bool]] = []
         for subject in self:
@@ -96,8 +96,10 @@ class Subjects:
             if _is_true(rows):
                 open_kinds.append(subject.kind.name)
             else:
-                seen = select(subject.table.table.c.id).where(subject.table.table.c.id == object_id, rows)
-                some.append(and_(kind == subject.kind.name, seen.exists()))
+                # Asked the other way round: few are hidden, and a database that first makes a list of them is done at once.
+                hidden = subject.table.hidden_from(principal)
+                those = select(subject.table.table.c.id).where(subject.table.table.c.id == object_id, hidden)
+                some.append(and_(kind == subject.kind.name, ~those.exists()))
         return or_(false(), *([kind.in_(open_kinds)] if open_kinds else []), *some)
 
     async def who_may_see(

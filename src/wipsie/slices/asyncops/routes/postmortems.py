@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from fastapi import APIRouter
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, true
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from wipsie.api.gate import principal_of
 from wipsie.api.lists import Choice, Context, Flag, Ids, ListSpec, Moment, Sort
 from wipsie.api.openapi import Answer, describe
 from wipsie.api.versions import etag, versioned_response
+from wipsie.auth.principal import Principal
 from wipsie.slices.asyncops.domain.postmortem import DRAFT, IN_REVIEW, STATES
 from wipsie.slices.asyncops.kinds import INCIDENT, POSTMORTEM
 from wipsie.slices.asyncops.rights import READ_INCIDENTS, STEER_INCIDENTS
@@ -63,8 +64,8 @@ def add_postmortems(router: APIRouter, kit: RouteKit, service: PostmortemService
 
     async def list_postmortems(request: Request) -> Response:
         """Postmortems of incidents that one may see, the newest first."""
-        seen = select(INCIDENT_COLUMNS.id).where(INCIDENTS.visible_to(principal_of(request)))
-        return await kit.lists.answer(request, POSTMORTEM_LIST, service.views, where=[COLUMNS.incident_id.in_(seen)])
+        seen = seen_postmortems(principal_of(request))
+        return await kit.lists.answer(request, POSTMORTEM_LIST, service.views, where=seen)
 
     async def draft_postmortem(request: Request) -> Response:
         """Draft the postmortem of an incident from its timeline and follow-ups, once it is mitigated. The same timeline makes
@@ -140,6 +141,16 @@ def add_postmortems(router: APIRouter, kit: RouteKit, service: PostmortemService
         "Move a postmortem to another state",
         changing(PostmortemTransition, PostmortemView, STEER_INCIDENTS, {"to review": {"to": "in_review"}}),
     )
+
+
+def seen_postmortems(principal: Principal) -> list[ColumnElement[bool]]:
+    """The conditions of the postmortems somebody may read: those of the incidents they may."""
+    if INCIDENTS.visible_to(principal) is true():
+        return []
+    hidden = select(INCIDENT_COLUMNS.id).where(
+        INCIDENT_COLUMNS.id == COLUMNS.incident_id, INCIDENTS.hidden_from(principal)
+    )
+    return [~hidden.exists()]
 
 
 async def _document(request: Request, kit: RouteKit, service: PostmortemService) -> Response:

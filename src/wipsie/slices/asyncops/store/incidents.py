@@ -13,7 +13,9 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    and_,
     delete,
+    false,
     insert,
     or_,
     select,
@@ -147,6 +149,10 @@ class Incident(NumberedRecord, frozen=True, kw_only=True):
         return user_id is not None and user_id in (self.created_by, self.declared_by, self.lead)
 
 
+_CONCERNED = (COLUMNS.created_by, COLUMNS.declared_by, *(COLUMNS[role] for role in ROLES))
+"""Columns with those who may see an incident that is restricted."""
+
+
 class IncidentTable(RecordTable[Incident]):
     """Incidents; the restricted ones only for some."""
 
@@ -157,8 +163,17 @@ class IncidentTable(RecordTable[Incident]):
         everybodys = COLUMNS.visibility == TEAM
         if extent is Extent.NONE or principal.user_id is None:
             return everybodys
-        own = (COLUMNS.created_by, COLUMNS.declared_by, *(COLUMNS[role] for role in ROLES))
-        return or_(everybodys, *(column == principal.user_id for column in own))
+        return or_(everybodys, *(column == principal.user_id for column in _CONCERNED))
+
+    def hidden_from(self, principal: Principal) -> ColumnElement[bool]:
+        extent = principal.extent(READ_RESTRICTED_INCIDENTS)
+        if extent is Extent.ALL:
+            return false()
+        # Said so that the index of visibilities finds them.
+        restricted = COLUMNS.visibility == RESTRICTED
+        if extent is Extent.NONE or principal.user_id is None:
+            return restricted
+        return and_(restricted, *(column.is_distinct_from(principal.user_id) for column in _CONCERNED))
 
 
 INCIDENTS = IncidentTable(INCIDENT, incidents_table, Incident)

@@ -77,6 +77,10 @@ class RecordTable(Generic[RecordT]):
         del principal
         return true()
 
+    def hidden_from(self, principal: Principal) -> ColumnElement[bool]:
+        """The condition of the rows somebody may not read: exactly those that `visible_to` leaves out."""
+        return self.visible_to(principal).is_not(true())
+
     async def insert(self, connection: AsyncConnection, record: RecordT) -> None:
         """Write a fresh record."""
         await connection.execute(
