@@ -49,6 +49,7 @@ _ENTRIES = [
     *_family("rival_huey", "benchmarks.rivals.huey_sqlite", ["sqlite"]),
     *_family("http_send", "benchmarks.scenarios.http_send"),
     *_family("webhook_intake", "benchmarks.scenarios.webhook_intake"),
+    *_family("team_api", "benchmarks.scenarios.team_api", ("sqlite", "postgresql")),
     *_family("backlog", "benchmarks.scenarios.backlog", ("sqlite", "postgresql", "redis", "sqs")),
     *_family("bloat", "benchmarks.scenarios.bloat", ["postgresql"]),
     *_family("open_transaction", "benchmarks.scenarios.open_transaction", ["postgresql"]),

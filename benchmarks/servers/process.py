@@ -105,11 +105,12 @@ def serve_wipsie(
     *,
     directory: Path,
     data: Path | None = None,
+    settings: Mapping[str, str] | None = None,
     roles: str | None = None,
     core: int | None = None,
     path: str = "/health",
 ) -> Generator[Server]:
-    """`wipsie up` with default settings, over `data` (a fresh folder below `directory` by default)."""
+    """`wipsie up` with default settings but for `settings`, over `data` (a fresh folder below `directory` by default)."""
     port = free_port()
     environment = {
         # Settings and the .env file of whoever runs the benchmark must not change what is measured.
@@ -117,6 +118,7 @@ def serve_wipsie(
         "WIPSIE_DATA_DIR": str(data or directory / "wipsie"),
         "API_HOST": "127.0.0.1",
         "API_PORT": str(port),
+        **(settings or {}),
     }
     if roles is not None:
         environment["WIPSIE_ROLES"] = roles

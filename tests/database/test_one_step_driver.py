@@ -1,14 +1,17 @@
-"""A connection to a SQLite file that nobody took is closed all the same."""
+"""A connection to a SQLite file that nobody took is closed all the same; statements run where they are in nobody's way."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from wipsie.database.one_step_driver import OneStepConnection
+from wipsie.database.one_step_driver import OneStepConnection, connect
 from wipsie.testing.eventually import eventually
 
 
@@ -53,3 +56,105 @@ async def test_a_connection_that_was_taken_is_closed_by_its_owner_once() -> None
     await connection.close()
     await connection.close()
     await eventually(lambda: not connection._thread.is_alive(), message="its thread stays")  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[OneStepConnection]:
+    """An open connection with a table of a thousand numbers."""
+    opened = connect(str(tmp_path / "numbers.db"), isolation_level=None)
+    await opened
+    await opened.cursor().execute("CREATE TABLE numbers (n INTEGER)")
+    counted = "WITH RECURSIVE counted (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n < 999)"
+    await opened.cursor().execute(f"INSERT INTO numbers {counted} SELECT n FROM counted")
+    yield opened
+    await opened.close()
+
+
+_LONG = "SELECT count(*) FROM numbers AS a, numbers AS b WHERE a.n + b.n > ?"
+"""A million steps and more."""
+
+
+def _threads_of(connection: OneStepConnection) -> list[str]:
+    """Where statements run from now on, one name each."""
+    names: list[str] = []
+    raw: Any = connection._conn  # pyright: ignore[reportPrivateUsage]
+    raw.create_function("note_thread", 0, lambda: names.append(threading.current_thread().name))
+    return names
+
+
+async def test_a_short_select_makes_no_trip_and_a_long_one_leaves_the_loop_to_others(
+    connection: OneStepConnection,
+) -> None:
+    names = _threads_of(connection)
+    await connection.cursor().execute("SELECT note_thread()")
+    assert names == [threading.current_thread().name]
+
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    others = asyncio.create_task(take_turns())
+    cursor = await connection.cursor().execute(_LONG, (3,))
+    found = await cursor.fetchone()
+    others.cancel()
+    assert found == (1_000_000 - 10,)
+    assert turns > 1, "nobody else had a turn"
+
+
+async def test_a_select_that_was_broken_off_stays_in_its_transaction(connection: OneStepConnection) -> None:
+    await connection.cursor().execute("BEGIN IMMEDIATE")
+    await connection.cursor().execute("UPDATE numbers SET n = -1 WHERE n = 0")
+    await connection.cursor().execute(_LONG, (3,))
+    await connection.commit()
+    cursor = await connection.cursor().execute("SELECT count(*) FROM numbers WHERE n = -1")
+    assert await cursor.fetchone() == (1,)
+
+
+async def test_after_a_trip_that_was_given_up_nothing_runs_beside_it(connection: OneStepConnection) -> None:
+    may_go_on, begun = threading.Event(), threading.Event()
+
+    def hold(_connection: sqlite3.Connection) -> None:
+        begun.set()
+        may_go_on.wait(10)
+
+    trip = asyncio.create_task(connection.step(hold))
+    await eventually(begun.is_set, message="the trip does not begin")
+    trip.cancel()
+    await asyncio.gather(trip, return_exceptions=True)
+    names = _threads_of(connection)
+    select = asyncio.create_task(connection.cursor().execute("SELECT note_thread()"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert names == []
+    may_go_on.set()
+    await select
+    assert names == [connection._thread.name]  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_write_transaction_waits_for_another_process_without_stopping_the_loop(
+    connection: OneStepConnection, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "numbers.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begin = asyncio.create_task(connection.cursor().execute("BEGIN IMMEDIATE"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not begin.done()
+    other.execute("COMMIT")
+    await begin
+    assert connection.in_transaction
+    await connection.rollback()
+    assert not connection.in_transaction
+    other.close()
+
+
+async def test_rows_that_were_changed_here_are_not_there_after_a_rollback(connection: OneStepConnection) -> None:
+    await connection.cursor().execute("BEGIN IMMEDIATE")
+    await connection.cursor().execute("INSERT INTO numbers VALUES (?)", (5_000,))
+    await connection.rollback()
+    cursor = await connection.cursor().execute("SELECT count(*) FROM numbers")
+    assert await cursor.fetchone() == (1_000,)

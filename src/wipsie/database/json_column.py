@@ -15,10 +15,12 @@ class Json(TypeDecorator[Any]):
     """JSON text of a type msgspec knows; Python sees values of that type. NULL is None."""
 
     impl = Text
-    cache_ok = False
+    cache_ok = True
+    """By the attributes that are named like parameters of `__init__`: columns of one kind are read in one way."""
 
     def __init__(self, kind: Any) -> None:
         super().__init__()
+        self.kind = kind
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:

@@ -1,8 +1,16 @@
-"""aiosqlite with one trip to the connection's thread per statement.
+"""aiosqlite with at most one trip to the connection's thread per statement, and none for statements that are short.
 
 aiosqlite goes there to make a cursor, again to execute, to fetch, and to close: four trips, each of which wakes two threads,
 for one SELECT of some microseconds. Here the statement runs and its rows are fetched in one trip, and a BEGIN that takes no
 lock travels with the first statement. The price: rows are never streamed; page through large results.
+
+A trip costs more than most statements, and under load it waits for the interpreter and the event loop twice. So what cannot
+wait for anything runs where it is asked for:
+
+    SELECT              in the event loop, within a budget of steps; one that needs more is broken off and run in the thread
+    INSERT, UPDATE      in the event loop, since the write lock is held already
+    BEGIN IMMEDIATE     in the event loop, unless another process holds the lock: then it waits in the thread
+    everything else     in the thread: COMMIT waits for the disk, a DELETE may take long
 """
 
 from __future__ import annotations
@@ -15,6 +23,13 @@ from typing import Any, cast
 import aiosqlite
 
 _ITERATION_ROWS = 64
+STEPS_HERE_MAX = 20_000
+"""Steps of SQLite's machine a SELECT may take in the event loop: a millisecond or two."""
+PARAMETERS_HERE_MAX = 200
+"""A statement with more of them carries many rows."""
+
+
+_KINDS_HERE = frozenset({"SELECT", "INSERT", "UPDATE", "BEGIN "})
 
 
 class OneStepCursor:
@@ -35,8 +50,9 @@ class OneStepCursor:
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
 
-    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> OneStepCursor:
-        await self._connection.step(self._execute, sql, parameters)
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> OneStepCursor:
+        if not self._connection.run_here(self._execute, sql, parameters):
+            await self._connection.step(self._execute, sql, parameters)
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> OneStepCursor:
@@ -83,12 +99,18 @@ class OneStepCursor:
 class OneStepConnection(aiosqlite.Connection):
     """An aiosqlite connection with `OneStepCursor`s."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
-        """`connector` opens the file, in the connection's thread."""
+    def __init__(self, connector: Callable[[], sqlite3.Connection], *, writes: bool = True) -> None:
+        """`connector` opens the file, in the connection's thread. `writes`: it may have something to undo in a rollback."""
         super().__init__(self._open, iter_chunk_size=_ITERATION_ROWS)
         self._connector_given = connector
         self._opened: sqlite3.Connection | None = None
         self._begin_asked = False
+        # Trips that were asked for, and those that are over: each counted by one thread alone. Who was cancelled on a trip
+        # leaves it behind, and nothing may run here before it is over.
+        self._trips_asked = 0
+        self._trips_over = 0
+        self._within_budget = False
+        self._writes = writes
 
     def stop(self) -> asyncio.Future[Any] | None:
         # aiosqlite closes what it handed over. Who was cancelled while the file was being opened got nothing.
@@ -108,20 +130,66 @@ class OneStepConnection(aiosqlite.Connection):
             connection.execute("BEGIN")
             self._begin_asked = False
 
+    def run_here(self, function: Any, sql: str, parameters: Sequence[Any]) -> bool:
+        """Run a statement in this very thread, if it is one that is short and waits for nothing; False: it did not run."""
+        kind = sql[:6]
+        if kind not in _KINDS_HERE or len(parameters) > PARAMETERS_HERE_MAX or self._trips_asked != self._trips_over:
+            return False
+        connection: sqlite3.Connection | None = self._connection
+        if connection is None:
+            return False
+        if kind == "BEGIN ":
+            return _begins_at_once(connection, sql)
+        if kind != "SELECT":
+            function(connection, sql, parameters)
+            return True
+        self._within_budget = True
+        try:
+            function(connection, sql, parameters)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            # Nothing was changed, and the transaction goes on: in the thread it may take its time.
+            return False
+        finally:
+            self._within_budget = False
+        return True
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        self._trips_asked += 1
+        return await cast(Any, super())._execute(self._trip, fn, args, kwargs)
+
+    def _trip(self, function: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        try:
+            return function(*arguments, **options)
+        finally:
+            self._trips_over += 1
+
+    def _is_over_budget(self) -> bool:
+        return self._within_budget
+
     async def commit(self) -> None:
         self._begin_asked = False
         await super().commit()
 
     async def rollback(self) -> None:
         self._begin_asked = False
+        connection: sqlite3.Connection | None = self._connection
+        if connection is not None and self._trips_asked == self._trips_over:
+            if not connection.in_transaction:
+                return
+            if not self._writes:
+                connection.rollback()
+                return
         await super().rollback()
 
     async def step(self, function: Any, *arguments: Any) -> None:
         """Run `function(sqlite3 connection, *arguments)` in the connection's thread."""
-        await self._execute(function, self._conn, *arguments)  # pyright: ignore[reportUnknownMemberType]
+        await self._execute(function, self._conn, *arguments)
 
     def _open(self) -> sqlite3.Connection:
         self._opened = self._connector_given()
+        self._opened.set_progress_handler(self._is_over_budget, STEPS_HERE_MAX)
         return self._opened
 
     def _close_opened(self) -> None:
@@ -129,9 +197,27 @@ class OneStepConnection(aiosqlite.Connection):
             self._opened.close()
 
 
-def connect(database: str, **options: Any) -> OneStepConnection:
-    """As `aiosqlite.connect`: await the result to open it. For SQLAlchemy's ``async_creator_fn``."""
-    connection = OneStepConnection(lambda: sqlite3.connect(database, **options))
+def _begins_at_once(connection: sqlite3.Connection, sql: str) -> bool:
+    """Whether the transaction could begin without waiting."""
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute(sql)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
+    return True
+
+
+def connect(database: str, *, writes: bool = True, **options: Any) -> OneStepConnection:
+    """As `aiosqlite.connect`: await the result to open it. For SQLAlchemy's ``async_creator_fn``. `writes`: whether anything
+    is ever written with it."""
+    # Used by two threads, never at the same time.
+    given: dict[str, Any] = {**options, "check_same_thread": False}
+    connection = OneStepConnection(lambda: sqlite3.connect(database, **given), writes=writes)
     # A process that ends without closing must not wait for this thread.
     connection._thread.daemon = True  # pyright: ignore[reportPrivateUsage]
     return connection
