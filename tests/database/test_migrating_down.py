@@ -222,3 +222,23 @@ async def test_a_table_somebody_holds_for_too_long_is_not_waited_for_and_nothing
             await downgrade(url, to="0002", lock_wait_s_max=0.05)
     assert await current(url) == HEAD
     assert await rows_of(url, schemas[HEAD]) == rows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_while_a_table_is_waited_for_its_readers_get_through_again_and_again(
+    url: str, schemas: dict[str, Schema]
+) -> None:
+    await migrate(url)
+    async with opened(url) as holder, opened(url) as reader:
+        async with holder.begin() as connection:
+            await connection.exec_driver_sql("UPDATE leases SET expires_at_ms = expires_at_ms")
+            waiting = asyncio.create_task(downgrade(url, to="0002"))
+            done, _ = await asyncio.wait((waiting,), timeout=0.5)
+            assert not done
+            async with asyncio.timeout(8), reader.read() as reading:
+                # Behind the one that waits for the table, until that gives way.
+                await reading.exec_driver_sql("SELECT count(*) FROM leases")
+            assert not waiting.done()
+        assert await waiting == [one for one in reversed(revisions()) if one > "0002"]
+    assert differences(await schema_of(url), schemas["0002"]) == []

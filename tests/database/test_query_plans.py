@@ -24,6 +24,7 @@ from wipsie.testing.servers import PostgresServer
 from wipsie.workers.run_log import STATUSES, SUCCEEDED, RunLog, task_runs_table
 from wipsie.workers.schedules import ScheduleStore, schedules_table
 
+pytestmark = pytest.mark.slow
 START_MS = 1_750_000_000_000
 RARE = "rare"
 

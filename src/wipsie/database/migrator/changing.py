@@ -1,7 +1,8 @@
 """Applies revisions and undoes them, whatever is to be done in one transaction that has the database to itself.
 
 On SQLite that is the write lock of the file. A PostgreSQL server has an advisory lock for migrations; its tables are locked
-one by one, and one that is in use is waited for with a bound, since everybody else waits behind whoever waits for it.
+one by one. Everybody else waits behind whoever waits for a table, so that is given up after some seconds, which lets the
+others through, and tried again from the start.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wipsie.database.failures import as_configuration_error, as_unavailable, is_busy
+from wipsie.database.failures import as_configuration_error, as_unavailable, is_busy, postgres_state
 from wipsie.database.migrator.opening import migrating_engine, unreadable
 from wipsie.database.migrator.reading import current, current_on
 from wipsie.database.migrator.revisions import to_apply, to_undo
@@ -24,6 +25,9 @@ from wipsie.database.urls import parse_database_url
 from wipsie.kernel.errors import StorageUnavailable
 
 LOCK_WAIT_S = 60.0
+_TRY_S = BUSY_TIMEOUT_MS / 1000
+_TABLE_IN_USE = frozenset({"55P03", "40P01"})
+"""SQLSTATEs: a lock was not to be had in time; two transactions waited for each other."""
 _SERVER_LOCK = 0x77697073
 """Key of PostgreSQL's advisory lock around migrations; any number no other program of the same database uses."""
 
@@ -89,7 +93,7 @@ async def _alone(url: str, work: Callable[[Connection], list[str]], lock_wait_s_
 
 
 async def _when_free(engine: AsyncEngine, work: Callable[[Connection], list[str]], lock_wait_s_max: float) -> list[str]:
-    tries_left = max(1, round(lock_wait_s_max * 1000 / BUSY_TIMEOUT_MS))
+    tries_left = max(1, round(lock_wait_s_max / _TRY_S))
     while True:
         tries_left -= 1
         try:
@@ -98,8 +102,10 @@ async def _when_free(engine: AsyncEngine, work: Callable[[Connection], list[str]
                 if connection.dialect.name == "postgresql":
                     # Another migration takes as long as it takes.
                     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SERVER_LOCK})
-                    await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(lock_wait_s_max * 1000)}")
+                    wait_ms = round(min(lock_wait_s_max, _TRY_S) * 1000)
+                    await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_ms}")
                 return await connection.run_sync(work)
         except DBAPIError as error:
-            if not is_busy(error) or tries_left <= 0:
+            in_the_way = is_busy(error) or postgres_state(error) in _TABLE_IN_USE
+            if not in_the_way or tries_left <= 0:
                 raise
