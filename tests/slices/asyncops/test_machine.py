@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from wipsie.kernel.errors import IllegalTransition
 from wipsie.slices.asyncops.domain.blockers import BLOCKERS, STANDING
-from wipsie.slices.asyncops.domain.incidents import INCIDENTS
 from wipsie.slices.asyncops.domain.decisions import DECISIONS
+from wipsie.slices.asyncops.domain.incidents import INCIDENTS
 from wipsie.slices.asyncops.domain.machine import Machine
 from wipsie.slices.asyncops.domain.postmortem import POSTMORTEMS
 
-MACHINES = {"blockers": BLOCKERS, "incidents": INCIDENTS, "postmortems": POSTMORTEMS}
+MACHINES = {"blockers": BLOCKERS, "decisions": DECISIONS, "incidents": INCIDENTS, "postmortems": POSTMORTEMS}
 machines = st.sampled_from(sorted(MACHINES)).map(MACHINES.__getitem__)
 
 
