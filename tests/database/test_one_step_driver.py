@@ -64,8 +64,10 @@ async def connection(tmp_path: Path) -> AsyncIterator[OneStepConnection]:
     opened = connect(str(tmp_path / "numbers.db"), isolation_level=None)
     await opened
     await opened.cursor().execute("CREATE TABLE numbers (n INTEGER)")
-    counted = "WITH RECURSIVE counted (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n < 999)"
-    await opened.cursor().execute(f"INSERT INTO numbers {counted} SELECT n FROM counted")
+    await opened.cursor().execute(
+        "INSERT INTO numbers WITH RECURSIVE counted (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n < 999) "
+        "SELECT n FROM counted"
+    )
     yield opened
     await opened.close()
 
