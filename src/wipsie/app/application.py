@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import wipsie
 from wipsie.app.housekeeping import Housekeeping
+from wipsie.app.last_seen import LastSeen
 from wipsie.app.opening import Opening
 from wipsie.app.parts import Parts
 from wipsie.app.settings.sections import ROLES
@@ -30,6 +31,9 @@ from wipsie.workers.worker import Worker
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from wipsie.api.accounts.kit import AccountKit
+    from wipsie.api.application import ApiSettings
 
 STOP_S_MAX = 15.0
 """Each part's time to stop, the worker's drain deadline aside; what takes longer is left to the end of the process."""
@@ -82,8 +86,12 @@ class Application:
         )
 
     def build_api(self, *, loopback_only: bool = True) -> FastAPI:
-        """The HTTP application of these parts."""
-        from wipsie.api.application import ApiSettings, build_api
+        """The HTTP application of these parts. `loopback_only`: it listens where only this machine reaches it. ConfigurationError
+        when a route asks for a permission nobody declares."""
+        from wipsie.api.accounts.router import build_accounts_router
+        from wipsie.api.application import build_api
+        from wipsie.api.privacy import privacy_router
+        from wipsie.app.privacy import privacy_of
         from wipsie.app.readiness import readiness_checks
 
         parts = self.parts
@@ -95,15 +103,16 @@ class Application:
             title="Wipsie",
             version=wipsie.__version__,
             description="Durable queues, workers, intake and operations for a small team.",
-            routers=[router for one in parts.slices for router in one.routers],
+            routers=[
+                *(router for one in parts.slices for router in one.routers),
+                build_accounts_router(self._account_kit()),
+                privacy_router(privacy_of(parts)),
+            ],
             clock=parts.clock,
             metrics=parts.metrics,
-            settings=ApiSettings(
-                cors_origins=parts.settings.api.cors_origins,
-                loopback_only=loopback_only,
-                allowed_hosts=parts.settings.api.allowed_hosts,
-                log_requests=parts.settings.logging.requests,
-            ),
+            settings=self._api_settings(loopback_only=loopback_only),
+            authenticator=parts.accounts.authenticator,
+            rights=parts.rights,
             health_checks=[
                 *readiness_checks(
                     engine=parts.engine,
@@ -118,6 +127,35 @@ class Application:
                 *(check for one in parts.slices for check in one.health),
             ],
             refresh_metrics=refresh_metrics,
+        )
+
+    def _api_settings(self, *, loopback_only: bool) -> ApiSettings:
+        from wipsie.api.application import ApiSettings
+
+        parts, api = self.parts, self.parts.settings.api
+        other_host = parts.public_url.other_host
+        names = [*api.allowed_hosts, *([] if other_host is None else [other_host])]
+        return ApiSettings(
+            cors_origins=api.cors_origins,
+            # With a name others use, a proxy stands in front: what comes from loopback need not come from this machine.
+            loopback_only=loopback_only and not names,
+            allowed_hosts=names if loopback_only or api.allowed_hosts else (),
+            public_url=parts.public_url(),
+            log_requests=parts.settings.logging.requests,
+        )
+
+    def _account_kit(self) -> AccountKit:
+        from wipsie.api.accounts.audit_desk import AuditDesk
+        from wipsie.api.accounts.kit import AccountKit
+
+        parts = self.parts
+        return AccountKit(
+            services=parts.accounts,
+            database=parts.database,
+            lists=parts.lists,
+            rights=parts.rights,
+            audit=AuditDesk(parts.database, parts.audit, parts.anchors),
+            secure=parts.public_url.is_https,
         )
 
     def waits_for(self, store: str) -> str | None:
@@ -155,6 +193,7 @@ class Application:
         database, queue = self._openings["database"], self._openings["queue"]
         # Whatever came of opening it: a try that failed may have left a connection in its pool.
         self._then_stop("database", parts.database.stop)
+        self._then_stop("accounts", parts.accounts.stop)
         self._then_stop("queues", lambda: queue.undo(parts.engine.stop))
         opening = [database.run(open_database, patient=patient), queue.run(open_queues, patient=patient)]
         if (shared := self._openings.get("shared")) is not None:
@@ -182,6 +221,10 @@ class Application:
             watcher = PipelineWatcher(parts.engine, parts.breakers, parts.shared, parts.clock)
             await watcher.start()
             self._then_stop("pipeline_watch", watcher.stop)
+        if "api" in self.roles:
+            last_seen = LastSeen(parts.accounts.authenticator, parts.clock)
+            await last_seen.start()
+            self._then_stop("last_seen", last_seen.stop)
         housekeeping = Housekeeping(parts)
         await housekeeping.start()
         self._then_stop("housekeeping", housekeeping.stop)

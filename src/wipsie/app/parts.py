@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import wipsie
 from wipsie.api.lists import ListReader
@@ -13,12 +14,18 @@ from wipsie.app.direct_publisher import publish_directly
 from wipsie.app.keyring import build_keyring
 from wipsie.app.objects import build_blobs
 from wipsie.app.polling_grants import PollingGrants
+from wipsie.app.public_address import PublicAddress
 from wipsie.app.queues import build_backend, build_engine
 from wipsie.app.settings import Settings
 from wipsie.app.shared import build_shared_store
 from wipsie.audit import Anchors, AuditLog
+from wipsie.auth.account_rights import ACCOUNT_RIGHTS
 from wipsie.auth.keyring import Keyring
+from wipsie.auth.password_hasher import COST
+from wipsie.auth.privacy_rights import PRIVACY_RIGHTS
 from wipsie.auth.rights import RightsTable
+from wipsie.auth.service.registration import RegistrationMode
+from wipsie.auth.service.services import AccountServices, build_services
 from wipsie.blobs import BlobStore
 from wipsie.database import Database
 from wipsie.database.shared_store import SharedStore
@@ -55,6 +62,8 @@ class Parts:
     audit: AuditLog
     anchors: Anchors
     keyring: Callable[[], Keyring]
+    public_url: PublicAddress
+    accounts: AccountServices
     lists: ListReader
     run_log: RunLog
     schedules: ScheduleStore
@@ -65,12 +74,13 @@ class Parts:
 
     @property
     def rights(self) -> RightsTable:
-        """The rows of all slices."""
-        return RightsTable(right for one in self.slices for right in one.rights)
+        """The rows of all parts."""
+        return RightsTable([*ACCOUNT_RIGHTS, *PRIVACY_RIGHTS, *(right for one in self.slices for right in one.rights)])
 
 
-def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
-    """Build all parts. Opens no file and no connection. ConfigurationError for settings that cannot work."""
+def build_parts(settings: Settings, clock: Clock | None = None, *, password_cost: int = COST) -> Parts:
+    """Build all parts. Opens no file and no connection. ConfigurationError for settings that cannot work. `password_cost` is
+    bcrypt's; lower ones are for tests."""
     clock = clock or SystemClock()
     metrics = Metrics()
     database = Database(
@@ -88,6 +98,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     engine = build_engine(settings, clock, metrics, backend=backend, repeats=repeats)
     publish_directly(database, settings.database.url, engine, backend)
     keyring = build_keyring(settings)
+    public_url = PublicAddress(settings)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -99,6 +110,18 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         audit=audit,
         anchors=build_anchors(audit, blobs, clock),
         keyring=keyring,
+        public_url=public_url,
+        accounts=build_services(
+            database=database,
+            shared=shared,
+            keyring=keyring,
+            # Whole once the slices are built, which is before anybody signs in.
+            rights=lambda: parts.rights,
+            clock=clock,
+            public_url=public_url,
+            registration=cast(RegistrationMode, settings.security.registration),
+            password_cost=password_cost,
+        ),
         lists=ListReader(database, cursor_key=lambda: keyring().derive("cursor")),
         run_log=RunLog(database),
         schedules=ScheduleStore(database, clock),
@@ -115,7 +138,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
 
 def _asyncops(parts: Parts) -> Slice:
     return build_asyncops(
-        AsyncOpsSettings(blockers=_blocker_rules(parts.settings)),
+        AsyncOpsSettings(public_url=parts.public_url(), blockers=_blocker_rules(parts.settings)),
         engine=parts.engine,
         database=parts.database,
         lists=parts.lists,

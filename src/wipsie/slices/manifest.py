@@ -10,6 +10,7 @@ from fastapi import APIRouter
 
 from wipsie.api.health import HealthCheck
 from wipsie.auth.rights import Right
+from wipsie.database.personal_data import PersonalData
 from wipsie.queue.contract import QueueSettings
 from wipsie.workers.handler import HandlerSpec
 from wipsie.workers.schedules import ScheduleSpec
@@ -28,5 +29,7 @@ class Slice:
     health: Sequence[HealthCheck] = ()
     rights: Sequence[Right] = ()
     """Its rows of the rights table; its routes name no other permissions."""
+    personal_data: PersonalData | None = None
+    """What its tables hold of people; None for a slice whose tables hold nothing of anybody."""
     on_start: Sequence[Callable[[], Awaitable[Any]]] = field(default=())
     on_stop: Sequence[Callable[[], Awaitable[Any]]] = field(default=())

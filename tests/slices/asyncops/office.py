@@ -16,7 +16,9 @@ import uvicorn
 from sqlalchemy import insert, select
 
 from wipsie.api.application import ApiSettings, build_api
+from wipsie.api.privacy import privacy_router
 from wipsie.app.parts import Parts, build_parts
+from wipsie.app.privacy import privacy_of
 from wipsie.app.settings import Settings
 from wipsie.auth.accounts import users_table
 from wipsie.auth.principal import Principal
@@ -133,7 +135,7 @@ class Office:
         """The desk of somebody, for example ``office["ann"]``."""
         return self.desks[name]
 
-    async def hire(self, name: str, role: str, **columns: Any) -> Desk:
+    async def hire(self, name: str, role: str, /, **columns: Any) -> Desk:
         """Somebody new."""
         user_id = new_object_id("usr", self.clock.now_ms())
         values = {
@@ -243,7 +245,7 @@ async def open_office(database_url: str, folder: Path) -> AsyncGenerator[Office]
         api = build_api(
             title="Office",
             version="0",
-            routers=[router for one in parts.slices for router in one.routers],
+            routers=[*(router for one in parts.slices for router in one.routers), privacy_router(privacy_of(parts))],
             clock=clock,
             metrics=parts.metrics,
             settings=ApiSettings(loopback_only=False),

@@ -22,23 +22,11 @@ from wipsie.slices.asyncops.findable import Findable
 from wipsie.slices.asyncops.kinds import Kind
 from wipsie.slices.asyncops.notices import Notices
 from wipsie.slices.asyncops.store import followers, search, timeline
-from wipsie.slices.asyncops.store.comments import comments_table
-from wipsie.slices.asyncops.store.follow_ups import follow_ups_table
-from wipsie.slices.asyncops.store.links import links_table
+from wipsie.slices.asyncops.store.hanging import remove_what_hangs_on
 from wipsie.slices.asyncops.store.records import NumberedRecord, Record, RecordTable
 from wipsie.slices.asyncops.store.timeline import TimelineEvent
 
 SLICE = "asyncops"
-_HANGING = (
-    (timeline.timeline_events_table, timeline.timeline_events_table.c.object_id),
-    (followers.followers_table, followers.followers_table.c.object_id),
-    (search.search_documents_table, search.search_documents_table.c.object_id),
-    (search.search_documents_table, search.search_documents_table.c.parent_id),
-    (comments_table, comments_table.c.object_id),
-    (links_table, links_table.c.from_id),
-    (links_table, links_table.c.to_id),
-    (follow_ups_table, follow_ups_table.c.object_id),
-)
 RecordT = TypeVar("RecordT", bound=Record)
 
 
@@ -180,8 +168,7 @@ class Desk:
         self, unit: UnitOfWork, principal: Principal, table: RecordTable[RecordT], record: RecordT
     ) -> None:
         """Remove a record with everything that hangs on it. That it was there, and who removed it, stays in the audit log."""
-        for hanging, column in _HANGING:
-            await unit.connection.execute(delete(hanging).where(column == record.id))
+        await remove_what_hangs_on(unit.connection, record.id)
         await unit.connection.execute(delete(table.table).where(table.table.c.id == record.id))
         self._audit(unit, principal, table.kind, record, "remove", None)
 

@@ -25,6 +25,7 @@ from wipsie.slices.tasks.handlers.data_polling import DataPollingHandler
 from wipsie.slices.tasks.handlers.default import DefaultHandlers
 from wipsie.slices.tasks.handlers.notification import NotificationHandler
 from wipsie.slices.tasks.handlers.processing import ProcessingHandler, ProcessingSettings
+from wipsie.slices.tasks.personal_data import TasksData
 from wipsie.slices.tasks.rights import RIGHTS
 from wipsie.slices.tasks.routes import build_router
 from wipsie.slices.tasks.schemas.task_data import (
@@ -148,6 +149,7 @@ def build(
             ),
         ],
         rights=RIGHTS,
+        personal_data=TasksData(),
         on_stop=[source_client.stop, webhook_client.stop],
     )
 

@@ -99,6 +99,11 @@ async def put_part(
     )
 
 
+async def rewrite(connection: AsyncConnection, document: int, **values: str) -> None:
+    """Change the texts and words of one document where it stands: it is no newer for that."""
+    await connection.execute(update(search_documents_table).where(_COLUMNS.id == document).values(values))
+
+
 async def forget(connection: AsyncConnection, object_id: str) -> None:
     """Let a record, or what hangs on one, be found no more."""
     await connection.execute(delete(search_documents_table).where(_COLUMNS.object_id == object_id))

@@ -1,0 +1,20 @@
+"""The desk where commands ask for what is held of people, and for the search index to be built anew."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from wipsie.app.opened_database import opened_database
+from wipsie.app.parts import build_parts
+from wipsie.app.privacy import PeoplesPrivacy, holders_of
+from wipsie.app.settings import Settings
+from wipsie.kernel.clock import Clock
+
+
+@asynccontextmanager
+async def opened_privacy(settings: Settings, clock: Clock) -> AsyncGenerator[PeoplesPrivacy]:
+    """Over the database of this data folder, beside a running Wipsie or without one."""
+    slices = build_parts(settings, clock).slices
+    async with opened_database(settings, clock) as database:
+        yield PeoplesPrivacy(database, settings.database.url, holders_of(slices))
