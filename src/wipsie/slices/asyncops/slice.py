@@ -31,6 +31,7 @@ from wipsie.slices.asyncops.routes.status import add_status
 from wipsie.slices.asyncops.service.blockers.clock import BlockerClock
 from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
 from wipsie.slices.asyncops.service.blockers.use_cases import BlockerService
+from wipsie.slices.asyncops.service.decisions.folder import DecisionFolder
 from wipsie.slices.asyncops.service.decisions.use_cases import DecisionService
 from wipsie.slices.asyncops.service.follow_ups import FollowUpService
 from wipsie.slices.asyncops.service.incidents.clock import IncidentClock
@@ -85,3 +86,9 @@ def build(
         rights=RIGHTS,
         personal_data=AsyncOpsData(),
     )
+
+
+def build_decision_folder(database: Database, clock: Clock) -> DecisionFolder:
+    """For commands: they tell nobody, since what they import was decided before."""
+    desk = Desk(clock, Notices(clock, build_subjects(), public_url=AsyncOpsSettings().public_url))
+    return DecisionFolder(database, DecisionService(desk, clock))
