@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wipsie.api.docs_page import build_docs_router
 from wipsie.api.errors import install_error_handlers
+from wipsie.api.fast_route import FastRoute
 from wipsie.api.gate import Authenticator, Gate, NoAccounts
 from wipsie.api.health import HealthCheck, build_health_router
 from wipsie.api.metrics_route import build_metrics_router
@@ -23,8 +24,10 @@ from wipsie.api.middleware.fast_dispatch import FastDispatch
 from wipsie.api.middleware.guard import Guard
 from wipsie.api.middleware.host_rule import HostRule
 from wipsie.api.openapi import openapi_of
+from wipsie.auth.rights import RightsTable
 from wipsie.kernel import limits
 from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import ConfigurationError
 from wipsie.telemetry.metrics import Metrics
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -36,9 +39,12 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: Sequence[str] = ()
     """Pages that may call the API from a browser; ``*`` for all, then without credentials."""
     loopback_only: bool = True
-    """Answer only to loopback names and `allowed_hosts`, and refuse changes asked for by pages of other origins."""
+    """Only this machine reaches it: answer only to loopback names and `allowed_hosts`, refuse changes asked for by pages of other
+    origins, and leave open what is open on loopback."""
     allowed_hosts: Sequence[str] = ()
-    """More names to answer to: exact, or ``*.example.com``. Without meaning unless `loopback_only`."""
+    """More names to answer to: exact, or ``*.example.com``. When others reach it, none means any."""
+    public_url: str = ""
+    """What people type to reach it, if that is known: pages from there are our own."""
     body_bytes_max: int = limits.REQUEST_BYTES_MAX
     log_requests: bool = False
     """One log line per request. Failed requests are logged in any case."""
@@ -77,6 +83,16 @@ class Api(FastAPI):
         return openapi_of(self, self._routes_of_routers)
 
 
+def _check_permissions(routers: Sequence[APIRouter], rights: RightsTable) -> None:
+    for router in routers:
+        for route in router.routes:
+            permission = route.access.permission if isinstance(route, FastRoute) else None
+            if permission is not None and permission not in rights:
+                raise ConfigurationError(
+                    f"The route {getattr(route, 'path', '?')} asks for {permission}, which no row of the rights table declares."
+                )
+
+
 def _operation_id(route: APIRoute) -> str:
     return route.name
 
@@ -85,7 +101,7 @@ def _build_edge(
     *, framework: ASGIApp, routes: Sequence[BaseRoute], settings: ApiSettings, clock: Clock, metrics: Metrics
 ) -> ASGIApp:
     rule = None
-    if settings.loopback_only:
+    if settings.loopback_only or settings.allowed_hosts:
         rule = HostRule(allowed_hosts=settings.allowed_hosts, trusted_origins=settings.cors_origins)
     guard = Guard(FastDispatch(framework, routes), clock=clock, body_bytes_max=settings.body_bytes_max, host_rule=rule)
     cors = None
@@ -94,9 +110,17 @@ def _build_edge(
             guard,
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
-            allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "X-Correlation-ID", "X-Request-ID"),
+            allow_headers=(
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+                "X-Correlation-ID",
+                "X-Request-ID",
+            ),
             allow_credentials="*" not in settings.cors_origins,
-            expose_headers=("Retry-After", "X-Request-ID"),
+            expose_headers=("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-ID"),
         )
     return RequestEdge(
         guard,
@@ -118,6 +142,7 @@ def build_api(
     metrics: Metrics,
     settings: ApiSettings | None = None,
     authenticator: Authenticator | None = None,
+    rights: RightsTable | None = None,
     health_checks: Sequence[HealthCheck] = (),
     refresh_metrics: Callable[[], Awaitable[None]] | None = None,
     description: str = "",
@@ -125,7 +150,8 @@ def build_api(
 ) -> FastAPI:
     """The whole HTTP application.
 
-    `authenticator` says who stands behind a token; without one nobody can sign in.
+    `authenticator` says who stands behind a token; without one nobody can sign in. `rights`: ConfigurationError when a route
+    asks for a permission that is not in it.
     `routers` are matched in their order: those with hot fast routes first. A fast route stands directly on one of these
     routers; one that is nested deeper works, but slower, and its description is not shown.
     """
@@ -136,13 +162,17 @@ def build_api(
         build_docs_router(),
     ]
     settings = settings or ApiSettings()
+    if rights is not None:
+        _check_permissions(all_routers, rights)
     api = Api(
         routes_of_routers=[route for router in all_routers for route in router.routes],
         settings=settings,
         gate=Gate(
             authenticator or NoAccounts(),
             loopback_only=settings.loopback_only,
-            trusted_origins=[origin for origin in settings.cors_origins if origin != "*"],
+            trusted_origins=[
+                origin for origin in (*settings.cors_origins, settings.public_url) if origin not in ("*", "")
+            ],
         ),
         clock=clock,
         metrics=metrics,

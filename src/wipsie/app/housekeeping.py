@@ -1,10 +1,16 @@
-"""What is done once an hour: what grows is cut back (results of tasks, notes of handled messages, rows of workers past their
-time), and the audit log gets its anchor."""
+"""What is done once an hour: what grows is cut back (results of tasks, notes of handled messages, answers kept for repeated
+requests, ended sessions and links, rows of workers past their time), and the audit log gets its anchor."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wipsie.api.idempotency import IDEMPOTENCY_WINDOW_S
 from wipsie.app.parts import Parts
-from wipsie.database import inbox
+from wipsie.auth import one_time_links, sessions
+from wipsie.database import answers, inbox
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.limits import RETENTION_S_MAX
 from wipsie.telemetry.logging import get_logger
@@ -17,8 +23,10 @@ FIRST_AFTER_S = 60.0
 EVERY_S = 3600.0
 _AGAIN_S = 60.0
 """After a round that a store did not let through."""
-_INBOX_ROWS = 5_000
-_INBOX_STEPS_MAX = 200
+_ROWS = 5_000
+_STEPS_MAX = 200
+_ENDED_KEPT_S = 7 * 86_400
+"""Sessions and links that ended are kept for a while: who looks into something will ask for them."""
 
 _log = get_logger(__name__)
 
@@ -48,16 +56,26 @@ class Housekeeping:
         runs = await parts.run_log.prune(now_ms - int(parts.settings.worker.run_retention_s * 1000))
         # A message can come back as long as queues keep it; its note must outlive it.
         before_ms = now_ms - 2 * RETENTION_S_MAX * 1000
-        notes = 0
-        for _ in range(_INBOX_STEPS_MAX):
-            async with parts.database.begin() as connection:
-                removed = await inbox.prune(connection, handled_before_ms=before_ms, limit=_INBOX_ROWS)
-            notes += removed
-            if removed < _INBOX_ROWS:
-                break
+        notes = await self._in_steps(lambda to: inbox.prune(to, handled_before_ms=before_ms, limit=_ROWS))
+        answered_ms = now_ms - IDEMPOTENCY_WINDOW_S * 1000
+        await self._in_steps(lambda to: answers.prune(to, created_before_ms=answered_ms, limit=_ROWS))
+        ended_ms = now_ms - _ENDED_KEPT_S * 1000
+        await self._in_steps(lambda to: sessions.prune(to, ended_before_ms=ended_ms, limit=_ROWS))
+        await self._in_steps(lambda to: one_time_links.prune(to, ended_before_ms=ended_ms, limit=_ROWS))
         await self._workers.prune()
         await parts.shared.prune()
         return runs, notes
+
+    async def _in_steps(self, prune: Callable[[AsyncConnection], Awaitable[int]]) -> int:
+        """Prune so many rows in a transaction, and again while there are more: nobody waits long for the database."""
+        total = 0
+        for _ in range(_STEPS_MAX):
+            async with self._parts.database.begin() as connection:
+                removed = await prune(connection)
+            total += removed
+            if removed < _ROWS:
+                break
+        return total
 
     async def anchor(self) -> None:
         """Note outside the database where the audit log ends. What fails is tried again with the next round."""

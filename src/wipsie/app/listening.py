@@ -36,17 +36,11 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
-def open_listener(host: str, port: int, *, allow_remote: bool) -> Listener:
-    """Bind and listen. ConfigurationError, one sentence, when the address is unknown, open to other machines without
-    `allow_remote`, or taken. Clients that come early wait until the server accepts them."""
+def open_listener(host: str, port: int) -> Listener:
+    """Bind and listen. ConfigurationError, one sentence, when the address is unknown or taken. Clients that come early wait
+    until the server accepts them."""
     family, address = _resolve(host, port)
     is_loopback = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
-    if not is_loopback and not allow_remote:
-        raise ConfigurationError(
-            f"API_HOST is {host}, which other machines reach, and this version has no accounts to keep them out; "
-            "use 127.0.0.1, or set API_ALLOW_REMOTE=true if the network itself is trusted.",
-            details={"setting": "API_HOST", "value": host},
-        )
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -97,4 +97,9 @@ def holders_of(slices: Iterable[Slice]) -> dict[str, PersonalData]:
 
 def privacy_of(parts: Parts) -> PeoplesPrivacy:
     """Over the parts of a running process."""
-    return PeoplesPrivacy(parts.database, parts.settings.database.url, holders_of(parts.slices))
+    return PeoplesPrivacy(
+        parts.database,
+        parts.settings.database.url,
+        holders_of(parts.slices),
+        forget=parts.accounts.authenticator.forget,
+    )

@@ -10,6 +10,8 @@ from wipsie.app.parts import build_parts
 from wipsie.app.privacy import PeoplesPrivacy, holders_of
 from wipsie.app.settings import Settings
 from wipsie.kernel.clock import Clock
+from wipsie.slices.asyncops.registry import build_subjects
+from wipsie.slices.asyncops.service.reindex import Progress, reindex
 
 
 @asynccontextmanager
@@ -18,3 +20,9 @@ async def opened_privacy(settings: Settings, clock: Clock) -> AsyncGenerator[Peo
     slices = build_parts(settings, clock).slices
     async with opened_database(settings, clock) as database:
         yield PeoplesPrivacy(database, settings.database.url, holders_of(slices))
+
+
+async def reindex_records(settings: Settings, clock: Clock, on_progress: Progress) -> int:
+    """Build the search index anew; how many documents it has. StorageUnavailable."""
+    async with opened_database(settings, clock) as database:
+        return await reindex(database, build_subjects(), "cli", on_progress)

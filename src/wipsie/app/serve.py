@@ -21,6 +21,7 @@ from wipsie.app.instances import InstanceFile, running_instances
 from wipsie.app.lifeline import check_tied, held, say_ready
 from wipsie.app.listening import Listener, open_listener
 from wipsie.app.process import prepare_process, quick_start
+from wipsie.app.set_up import offer_set_up
 from wipsie.app.settings import Settings
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
@@ -69,7 +70,7 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
 def _listen(settings: Settings) -> Listener:
     api = settings.api
     try:
-        listener = open_listener(api.host, api.port, allow_remote=api.allow_remote)
+        listener = open_listener(api.host, api.port)
     except ConfigurationError as error:
         for one in running_instances(settings.data_dir):
             if "port" in error.details and one.address is not None and one.address.endswith(f":{api.port}"):
@@ -79,11 +80,12 @@ def _listen(settings: Settings) -> Listener:
                     details=error.details,
                 ) from None
         raise
-    if not listener.is_loopback:
+    if not listener.is_loopback and not api.public_url.startswith("https:"):
         _log.warning(
-            "api_open_to_the_network",
+            "api_without_https",
             host=api.host,
-            danger="Everybody who reaches this address can send, read and delete messages: there are no accounts yet.",
+            danger="Other machines reach this address, and passwords and tokens travel to it as plain text. Put a server that "
+            "speaks https in front, and name it in PUBLIC_URL.",
         )
     return listener
 
@@ -97,7 +99,10 @@ async def _run(
     with _tied(stopping, hastened) if tied else _signals(stopping, hastened):
         with quick_start():
             application = _build(settings, roles, clock)
-            server = _server(application, listener) if listener is not None else None
+            server = None
+            if listener is not None:
+                application.parts.public_url.listens_at(listener.url)
+                server = _server(application, listener)
             if application.worker is not None:
                 # On every line of this process from here on: several workers may write one log.
                 log_fields(worker=application.worker.worker_id)
@@ -171,6 +176,8 @@ async def _serve_until(
         _log.info("started", roles=list(application.roles), url=url, data_dir=str(application.parts.settings.data_dir))
         if tied:
             say_ready()
+        if "api" in application.roles:
+            await offer_set_up(application.parts)
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     _log.info("stopping")
     # Nothing may start any more while the rest stops.

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    func,
     select,
     update,
 )
@@ -172,6 +173,16 @@ async def has_admin(connection: AsyncConnection) -> bool:
     """Whether there is an active admin who can log in."""
     wanted = select(_COLUMNS.id).where(*_IS_ADMIN, _COLUMNS.password_hash.is_not(None)).limit(1)
     return (await connection.execute(wanted)).first() is not None
+
+
+async def passwords_by_key(connection: AsyncConnection) -> dict[str, int]:
+    """How many active people's passwords were hashed with which secret, by its id."""
+    wanted = (
+        select(_COLUMNS.password_key_id, func.count())
+        .where(_COLUMNS.is_active.is_(True), _COLUMNS.password_key_id.is_not(None))
+        .group_by(_COLUMNS.password_key_id)
+    )
+    return {row[0]: row[1] for row in await connection.execute(wanted)}
 
 
 async def active_ids(connection: AsyncConnection, roles: Sequence[str]) -> list[str]:

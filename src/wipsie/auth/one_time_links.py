@@ -129,11 +129,13 @@ async def revoke(
     return (await connection.execute(wanted)).rowcount
 
 
-async def prune(connection: AsyncConnection, *, ended_before_ms: int) -> int:
-    """Forget links that ended before a time; how many."""
-    return (
-        await connection.execute(delete(one_time_links_table).where(COLUMNS.expires_at_ms < ended_before_ms))
-    ).rowcount
+async def prune(connection: AsyncConnection, *, ended_before_ms: int, limit: int = 5_000) -> int:
+    """Forget up to `limit` links that ended before a time; how many."""
+    oldest = (
+        select(COLUMNS.id).where(COLUMNS.expires_at_ms < ended_before_ms).order_by(COLUMNS.expires_at_ms).limit(limit)
+    )
+    pruned = await connection.execute(delete(one_time_links_table).where(COLUMNS.id.in_(oldest.scalar_subquery())))
+    return pruned.rowcount
 
 
 def spent() -> Unauthorized:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from sqlalchemy import BigInteger, Column, ColumnElement, Index, Table, Text, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -87,8 +85,8 @@ async def note_seen(connection: AsyncConnection, seen_at_ms: dict[str, int]) -> 
 
 
 async def prune(connection: AsyncConnection, *, ended_before_ms: int, limit: int = 5_000) -> int:
-    """Forget sessions that ended before a time; how many."""
-    oldest: Any = (
+    """Forget up to `limit` sessions that ended before a time; how many."""
+    oldest = (
         select(COLUMNS.id).where(COLUMNS.expires_at_ms < ended_before_ms).order_by(COLUMNS.expires_at_ms).limit(limit)
     )
     return (await connection.execute(delete(sessions_table).where(COLUMNS.id.in_(oldest.scalar_subquery())))).rowcount

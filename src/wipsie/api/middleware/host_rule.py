@@ -57,8 +57,8 @@ class HostRule:
         text = (host or b"").decode("latin-1")
         if count != 1 or host is None or not self._allows(_name_of(text)):
             raise HostNotAllowed(
-                f"This server answers only to loopback names, not to '{text}'; "
-                "use http://127.0.0.1 or http://localhost, or add the name to API_ALLOWED_HOSTS.",
+                f"This server does not answer to '{text}'; use a name it knows, such as http://127.0.0.1 or "
+                "http://localhost from its own machine, or add the name to API_ALLOWED_HOSTS.",
                 details={"host": text},
             )
         if len(self._known) < _KNOWN_MAX:

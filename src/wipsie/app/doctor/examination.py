@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from wipsie.app.doctor.finding import FAIL, OK, WARN, Finding
 from wipsie.app.doctor.machine import check_data_folder, check_disk_space, check_log_file, check_python
 from wipsie.app.doctor.network import check_mail, check_port
+from wipsie.app.doctor.people import check_accounts
 from wipsie.app.doctor.stores import check_audit, check_database, check_queues, check_shared, check_workers
 from wipsie.app.settings import Settings, environment
 from wipsie.app.settings.unknown import unknown_variables
@@ -23,6 +24,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("log", check_log_file),
     ("database", check_database),
     ("audit", check_audit),
+    ("accounts", check_accounts),
     ("shared", check_shared),
     ("queue", check_queues),
     ("port", check_port),

@@ -23,11 +23,12 @@ async def check_port(settings: Settings) -> list[Finding]:
     if api.port and await asyncio.to_thread(is_taken, api.host, api.port):
         advice = "Stop the other program, or choose another port with API_PORT."
         return [Finding("port", FAIL, f"{api.port} on {api.host} is taken by another program", advice)]
-    listener = open_listener(api.host, api.port, allow_remote=api.allow_remote)
+    listener = open_listener(api.host, api.port)
     listener.close()
-    if not listener.is_loopback:
-        detail = f"{api.host}:{api.port} is free, and open to everybody who reaches this machine"
-        return [Finding("port", WARN, detail, "Use API_HOST=127.0.0.1 until there are accounts.")]
+    if not listener.is_loopback and not api.public_url.startswith("https:"):
+        detail = f"{api.host}:{api.port} is free, and passwords sent there travel as plain text"
+        advice = "Put a server that speaks https in front, and name it in PUBLIC_URL; see docs/how-to/accounts.md."
+        return [Finding("port", WARN, detail, advice)]
     return [Finding("port", OK, f"{api.port} on {api.host} is free")]
 
 

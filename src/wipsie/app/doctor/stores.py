@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
-
+from wipsie.app.doctor.database_state import is_ready, opened
 from wipsie.app.doctor.finding import FAIL, OK, WARN, Finding
 from wipsie.app.instances import running_instances
 from wipsie.app.queues import build_engine, queue_file
@@ -13,9 +10,6 @@ from wipsie.app.settings import Settings
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.durations import format_duration
 from wipsie.queue.contract import QueueCounts
-
-if TYPE_CHECKING:
-    from wipsie.database import Database
 
 STUCK_AFTER_S = 300.0
 """A message that is ready and still waits this long: nobody takes it."""
@@ -30,7 +24,7 @@ async def check_database(settings: Settings) -> list[Finding]:
     if place.path is not None and not place.path.exists():
         return [Finding("database", OK, f"{place.path} is made at the first start")]
     pending = await migrator.pending(settings.database.url)
-    async with _opened(settings):
+    async with opened(settings):
         pass
     if pending:
         detail = f"reachable, but it lacks the migrations {', '.join(pending)}"
@@ -43,9 +37,9 @@ async def check_audit(settings: Settings) -> list[Finding]:
     from wipsie.app.audit import build_audit_log, has_key
     from wipsie.audit import read_head
 
-    if not await _is_ready(settings):
+    if not await is_ready(settings):
         return [Finding("audit", OK, "nothing was changed yet")]
-    async with _opened(settings) as database, database.read() as connection:
+    async with opened(settings) as database, database.read() as connection:
         head = await read_head(connection)
     if head is None:
         detail = "the row that says where the audit log ends is gone, and nothing that is audited can be changed"
@@ -121,32 +115,12 @@ async def check_workers(settings: Settings) -> list[Finding]:
     from wipsie.workers.heartbeat import WorkerDirectory
 
     running = running_instances(settings.data_dir)
-    if not await _is_ready(settings):
+    if not await is_ready(settings):
         return [Finding("workers", OK, "none yet: Wipsie was not started here")]
-    async with _opened(settings) as database:
+    async with opened(settings) as database:
         live = await WorkerDirectory(database, SystemClock()).live()
     if live:
         return [Finding("workers", OK, f"{len(live)} alive: {', '.join(one.worker_id for one in live)}")]
     if running:
         return [Finding("workers", WARN, "Wipsie runs, but no worker is alive", "Start one with: wipsie worker")]
     return [Finding("workers", OK, "none: Wipsie does not run; start it with: wipsie up")]
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncGenerator[Database]:
-    from wipsie.database import Database
-
-    database = Database(settings.database.url, clock=SystemClock())
-    await database.start()
-    try:
-        yield database
-    finally:
-        await database.stop()
-
-
-async def _is_ready(settings: Settings) -> bool:
-    """Whether the database has the schema of this version."""
-    from wipsie.database import migrator
-
-    url = settings.database.url
-    return await migrator.current(url) is not None and not await migrator.pending(url)

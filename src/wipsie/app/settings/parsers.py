@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
@@ -131,6 +132,21 @@ def queue_prefix(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
         raise ValueError(value)
     return value
+
+
+def origin(value: str) -> str:
+    """Scheme, host and port of a web server, without a slash at its end."""
+    parsed = urlsplit(value)
+    if parsed.scheme not in ("http", "https") or not parsed.hostname or parsed.path.strip("/"):
+        raise ValueError(value)
+    if parsed.query or parsed.fragment or "@" in parsed.netloc or parsed.port == 0:
+        raise ValueError(value)
+    return f"{parsed.scheme}://{parsed.netloc}"
+
+
+def secrets(value: str) -> tuple[str, ...]:
+    """A comma list of secrets; whether they are good is for who uses them to say."""
+    return tuple(part.strip() for part in value.split(","))
 
 
 def url(*schemes: str) -> Callable[[str], str]:

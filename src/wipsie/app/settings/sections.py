@@ -152,20 +152,21 @@ class ApiSection(Section):
         about="Port the API listens on; PORT is read when API_PORT is not set; 0 takes a free one.",
         accepts="a whole number from 0 to 65535",
     )
-    allow_remote: bool = variable(
-        "API_ALLOW_REMOTE",
-        parsers.boolean,
-        False,
-        written="false",
-        about="Listen on an address other machines reach, although this version has no accounts yet.",
-        accepts="true or false",
+    public_url: str = variable(
+        "PUBLIC_URL",
+        parsers.origin,
+        "",
+        about="What people type to reach this Wipsie; links in mail begin with it. With https, browsers send the session over "
+        "https alone. Empty takes the address the API listens on.",
+        accepts="a URL without a path such as https://wipsie.example.org",
     )
     allowed_hosts: tuple[str, ...] = variable(
         "API_ALLOWED_HOSTS",
         parsers.words(),
         (),
         written="",
-        about="Further names the API answers to while it listens on loopback, for example behind a reverse proxy.",
+        about="Names the API answers to beside loopback names and PUBLIC_URL. Empty: on loopback no others, on an address other "
+        "machines reach any.",
         accepts="a comma list of host names such as wipsie.example.org or *.example.org",
     )
     reload: bool = variable(
@@ -279,13 +280,23 @@ class LoggingSection(Section):
 class SecuritySection(Section):
     """Secrets of this installation."""
 
-    secret_key: str = variable(
+    secret_keys: tuple[str, ...] = variable(
         "SECRET_KEY",
-        parsers.text,
-        "",
+        parsers.secrets,
+        (),
+        written="",
         secret=True,
-        about="Signs tokens once there are accounts; not used by this version.",
-        accepts="a long random text",
+        about="Signs session tokens and cursors, and peppers passwords; all processes of one database need the same. Empty makes "
+        "one in WIPSIE_DATA_DIR/secrets/secret.key. After a change: the new one, then the old ones.",
+        accepts="32 random characters or more (openssl rand -hex 32), or a comma list of such",
+    )
+    registration: str = variable(
+        "REGISTRATION",
+        parsers.one_of("closed", "invited", "open"),
+        "invited",
+        about="Who gets an account: closed, whom an admin makes one; invited, also whom a lead or an admin invites; open, whoever "
+        "asks, as a member.",
+        accepts="closed, invited or open",
     )
     audit_keys: tuple[str, ...] = variable(
         "AUDIT_KEY",

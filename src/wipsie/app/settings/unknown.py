@@ -16,10 +16,14 @@ LATER = {
     "CELERY_RESULT_BACKEND": "for the Celery bridge",
     "CELERY_TASK_SERIALIZER": "for the Celery bridge",
     "CELERY_ACCEPT_CONTENT": "for the Celery bridge",
-    "JWT_ALGORITHM": "for accounts",
-    "JWT_EXPIRATION_HOURS": "for accounts",
 }
 """Variables of the product's specification that this version does not read."""
+FIXED = {
+    "JWT_ALGORITHM": "Tokens are always signed with HS256.",
+    "JWT_EXPIRATION_HOURS": "Sessions always end after 24 hours.",
+    "API_ALLOW_REMOTE": "Every address may be listened on, since what is not public asks who one is.",
+}
+"""Variables that would have chosen what is not, or no longer, to be chosen."""
 
 _OF_COMMANDS = frozenset({"WIPSIE_MOVE_FROM", "WIPSIE_MOVE_TO"})
 """Read by `wipsie queue migrate` alone."""
@@ -58,6 +62,9 @@ def unknown_variables(values: Mapping[str, str]) -> list[UnknownVariable]:
     for name in sorted(set(values) - known - _OF_COMMANDS):
         if name in LATER:
             found.append(UnknownVariable(name, None, f"{name} is not used by this version; it is {LATER[name]}."))
+            continue
+        if name in FIXED:
+            found.append(UnknownVariable(name, None, f"{name} has no effect. {FIXED[name]}"))
             continue
         close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=_CLOSE)
         if close and name not in LATER:
