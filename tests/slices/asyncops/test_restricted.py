@@ -49,6 +49,10 @@ async def test_those_concerned_see_it(office: Office, incident: dict[str, Any], 
         assert SECRET in str((await office[name].get(shown)).ok())
     for listed in (PATH, "/api/follow-ups", "/api/postmortems"):
         assert SECRET in str((await office[name].get(listed)).ok())
+    found = (await office[name].get(f"/api/search?q={SECRET}&include=total&facets=kind")).ok()
+    # The incident, and what was said and done about it.
+    assert found["facets"]["kind"]["incident"] == 1
+    assert found["total"]["count"] >= 2
 
 
 async def test_for_others_it_is_not_there(office: Office, incident: dict[str, Any]) -> None:
@@ -92,6 +96,8 @@ async def test_for_others_it_is_not_there(office: Office, incident: dict[str, An
         f"{PATH}?affected={SECRET}&include=total&facets=severity",
         "/api/follow-ups?overdue=true&include=total&facets=state",
         "/api/postmortems?include=total",
+        f"/api/search?q={SECRET}&include=total&facets=kind",
+        f"/api/search?q={number}&include=total&facets=kind",
     ):
         page = (await eve.get(listed)).ok()
         assert page["data"] == []
