@@ -55,7 +55,6 @@ class DecisionImport:
         if document.status not in states.WRITABLE:
             principal.check(DECIDE)
         fields = await _fields(unit.connection, document)
-        # A name like an id of ours, in a text from elsewhere, is a name.
         fields |= {"source": source, "source_digest": digest}
         return Imported(decision=await self._service.add(unit, principal, fields, verb="import"), is_new=True)
 
