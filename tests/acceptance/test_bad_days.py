@@ -117,7 +117,8 @@ async def test_a_second_wipsie_on_the_same_port_says_so_and_changes_nothing(star
     ("environment", "sentence"),
     [
         ({"API_PORT": "many"}, "API_PORT is 'many'; it must be a whole number from 0 to 65535."),
-        ({"API_HOST": "0.0.0.0"}, "API_ALLOW_REMOTE=true"),
+        ({"SECRET_KEY": "changeme"}, "SECRET_KEY needs at least 32 random characters."),
+        ({"SECRET_KEY": "your-secret-key-here-change-in-production"}, "SECRET_KEY is a text everybody tries first"),
         ({"QUEUE_URL": "mysql://localhost/queues"}, "QUEUE_URL is 'mysql://localhost/queues'; it must be"),
         ({"LOG_FILE": "/"}, "Set LOG_FILE to a writable path"),
         ({"MAIL_FROM": "nobody"}, "MAIL_FROM"),
@@ -134,8 +135,19 @@ async def test_a_wrong_setting_ends_the_start_with_one_sentence(
     assert "[CONFIGURATION_ERROR]" in wipsie.log()
 
 
-async def test_listening_to_the_network_is_possible_but_warned_of(start_wipsie: Start) -> None:
-    wipsie = start_wipsie(["up"], environment={"API_HOST": "0.0.0.0", "API_ALLOW_REMOTE": "true"})
+async def test_listening_to_the_network_asks_for_credentials_and_without_https_it_is_warned_of(
+    start_wipsie: Start, call: Any
+) -> None:
+    wipsie = start_wipsie(["up"], environment={"API_HOST": "0.0.0.0"})
     await wipsie.wait_until_healthy()
-    assert "api_open_to_the_network" in wipsie.log()
+    assert "api_without_https" in wipsie.log()
+    assert (await call(wipsie, "GET", "/sqs/queues"))[0] == 401
+    assert await wipsie.stop() == 0
+
+
+async def test_behind_a_proxy_loopback_is_no_proof_of_being_at_this_machine(start_wipsie: Start, call: Any) -> None:
+    wipsie = start_wipsie(["up"], environment={"PUBLIC_URL": "https://wipsie.example.org"})
+    await wipsie.wait_until_healthy()
+    assert "api_without_https" not in wipsie.log()
+    assert (await call(wipsie, "GET", "/sqs/queues"))[0] == 401
     assert await wipsie.stop() == 0

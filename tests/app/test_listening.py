@@ -1,4 +1,4 @@
-"""The port: taken first, told clearly, and never open to the network by accident."""
+"""The port: taken first, and told clearly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wipsie.kernel.errors import ConfigurationError
 
 
 def test_a_free_port_is_taken_at_once_and_told() -> None:
-    listener = open_listener("127.0.0.1", 0, allow_remote=False)
+    listener = open_listener("127.0.0.1", 0)
     try:
         assert listener.is_loopback
         with socket.create_connection(("127.0.0.1", listener.port), timeout=2):
@@ -21,27 +21,25 @@ def test_a_free_port_is_taken_at_once_and_told() -> None:
 
 
 def test_a_taken_port_is_refused_with_its_number_and_the_setting() -> None:
-    first = open_listener("127.0.0.1", 0, allow_remote=False)
+    first = open_listener("127.0.0.1", 0)
     try:
         with pytest.raises(ConfigurationError, match=f"Port {first.port} on 127.0.0.1 is taken.*API_PORT"):
-            open_listener("127.0.0.1", first.port, allow_remote=False)
+            open_listener("127.0.0.1", first.port)
     finally:
         first.close()
 
 
-def test_an_address_others_reach_is_refused_unless_asked_for() -> None:
-    with pytest.raises(ConfigurationError, match="API_ALLOW_REMOTE=true"):
-        open_listener("0.0.0.0", 0, allow_remote=False)
-    listener = open_listener("0.0.0.0", 0, allow_remote=True)
+def test_an_address_others_reach_is_known_to_be_one() -> None:
+    listener = open_listener("0.0.0.0", 0)
     listener.close()
     assert not listener.is_loopback
 
 
 def test_an_address_of_no_machine_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="API_HOST is 'no such host'"):
-        open_listener("no such host", 0, allow_remote=True)
+        open_listener("no such host", 0)
     with pytest.raises(ConfigurationError, match=r"Cannot listen on 192\.0\.2\.1"):
-        open_listener("192.0.2.1", 0, allow_remote=True)
+        open_listener("192.0.2.1", 0)
 
 
 @pytest.mark.parametrize(

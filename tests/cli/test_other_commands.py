@@ -85,7 +85,8 @@ def test_doctor_tells_a_misspelt_variable(wipsie: Wipsie, monkeypatch: pytest.Mo
     [
         ("API_PORT", "many", "settings"),
         ("SMTP_URL", "smtp://127.0.0.1:9", "mail"),
-        ("API_HOST", "0.0.0.0", "port"),
+        ("API_HOST", "no such host", "port"),
+        ("SECRET_KEY", "changeme", "accounts"),
         ("QUEUE_URL", "redis://localhost", "queue"),
         ("LOG_FILE", "/", "log"),
     ],
@@ -102,7 +103,7 @@ def test_doctor_fails_for_what_cannot_work_and_names_it(
 def test_doctor_tells_a_port_somebody_else_has(wipsie: Wipsie, monkeypatch: pytest.MonkeyPatch) -> None:
     from wipsie.app.listening import open_listener
 
-    listener = open_listener("127.0.0.1", 0, allow_remote=False)
+    listener = open_listener("127.0.0.1", 0)
     try:
         monkeypatch.setenv("API_PORT", str(listener.port))
         result = wipsie("doctor", "--json")

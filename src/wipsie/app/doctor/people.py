@@ -12,12 +12,13 @@ async def check_accounts(settings: Settings) -> list[Finding]:
     """The secret can be used and is the one passwords were made with; there is an admin."""
     from wipsie.auth import accounts
 
+    keyring = build_keyring(settings)
     if not await is_ready(settings):
         return [Finding("accounts", OK, "none yet: Wipsie was not started here")]
     async with opened(settings) as database, database.read() as connection:
         has_admin = await accounts.has_admin(connection)
         by_key = await accounts.passwords_by_key(connection)
-    known = build_keyring(settings)().ids if has_secret(settings) else ()
+    known = keyring().ids if has_secret(settings) else ()
     lost = sum(count for key_id, count in by_key.items() if key_id not in known)
     if lost:
         detail = f"{lost} password(s) were made with another secret, and their people cannot log in"
