@@ -65,14 +65,17 @@ class MixedReport(msgspec.Struct, kw_only=True):
 
     seconds: float
     latencies_ms: dict[str, list[float]]
-    """By kind."""
+    """By kind: of all requests that were asked in the measured time, however long they took."""
+    answered: int
+    """Good answers that came within the measured time."""
     errors: int
     samples: list[str]
     """The first answers that were errors."""
 
-    def count(self) -> int:
-        """Good answers."""
-        return sum(len(found) for found in self.latencies_ms.values())
+    @property
+    def rate(self) -> float:
+        """Good answers per second."""
+        return self.answered / self.seconds
 
     def percentile(self, share: float, *kinds: str) -> float:
         """Of some kinds, or of all."""
@@ -115,7 +118,7 @@ class _User(asyncio.Protocol):
 
 async def generate(order: MixedOrder) -> MixedReport:
     """Carry out the order."""
-    report = MixedReport(seconds=order.seconds, latencies_ms={}, errors=0, samples=[])
+    report = MixedReport(seconds=order.seconds, latencies_ms={}, answered=0, errors=0, samples=[])
     for request in (one for some in order.requests for one in some):
         report.latencies_ms.setdefault(request.kind, [])
     loop = asyncio.get_running_loop()
@@ -147,8 +150,10 @@ async def generate(order: MixedOrder) -> MixedReport:
                 report.errors += 1
                 if len(report.samples) < _SAMPLES_MAX:
                     report.samples.append(f"{choices[index].method} {choices[index].path}: {answer[-600:].decode()}")
-            elif due >= measure_from and now <= until:
-                report.latencies_ms[choices[index].kind].append((now - due) * 1000)
+            else:
+                if due >= measure_from:
+                    report.latencies_ms[choices[index].kind].append((now - due) * 1000)
+                report.answered += measure_from <= now <= until
             due = now if pause_s is None else due + pause_s * (0.5 + chosen.random())
         if user.transport is not None:
             user.transport.close()

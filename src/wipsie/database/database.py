@@ -22,6 +22,7 @@ from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import StorageUnavailable
 
 WRITE_WAIT_S_MAX = 30.0
+GLANCES_AT_ONCE = 8
 _BUSY_PAUSE_S = 0.02
 
 
@@ -60,6 +61,7 @@ class Database:
         self._recorder: TransactionRecorder | None = None
         self._turn: asyncio.Lock | None = None
         self._writers: set[asyncio.Task[Any]] = set()
+        self._glances = asyncio.Semaphore(GLANCES_AT_ONCE)
         if self.url.dialect == "sqlite":
             self._writer = sqlite_engine(self.url, writes=True, pool_size=1, max_overflow=0, synchronous=synchronous)
             self._reader = sqlite_engine(
@@ -161,6 +163,13 @@ class Database:
         with _translated():
             async with self._reader.connect() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncGenerator[AsyncConnection]:
+        """`read` for what takes milliseconds, such as a page of a list. Few run at a time, and the others wait in line: so a
+        transaction that comes back from the disk goes on soon, and those behind it, whatever else there is to do."""
+        async with self._glances, self.read() as connection:
+            yield connection
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncGenerator[UnitOfWork]:

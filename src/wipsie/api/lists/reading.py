@@ -57,7 +57,7 @@ class ListReader:
         """One page as a response. `where` narrows the list to what whoever asks may see."""
         context = Context(now_ms=self._database.clock.now_ms(), user_id=principal_of(request).user_id)
         wanted = spec.read(request, context)
-        async with self._database.read() as connection:
+        async with self._database.glance() as connection:
             page = await self.page(connection, spec, wanted, views, where=where)
         return json_response(page, headers=_headers(wanted, page.page))
 

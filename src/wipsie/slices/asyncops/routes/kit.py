@@ -43,7 +43,7 @@ class RouteKit:
 
     async def show(self, request: Request, table: RecordTable[RecordT], view: View[RecordT]) -> Response:
         """Answer the record named in the path, if whoever asks may see it."""
-        async with self.database.read() as connection:
+        async with self.database.glance() as connection:
             found = await table.get(connection, reference_in(request), principal_of(request))
             shown = await view(connection, found)
         return versioned_response(request, shown, found.version)
