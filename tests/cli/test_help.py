@@ -36,7 +36,7 @@ def test_the_first_page_tells_where_to_start() -> None:
 def test_all_commands_of_the_product_are_there() -> None:
     assert {name for name, *_ in commands()} == {
         *("up", "api", "worker", "scheduler", "migrate", "demo", "doctor", "bench", "version"),
-        *("queue", "schedule", "audit", "workers", "settings", "openapi"),
+        *("queue", "schedule", "audit", "workers", "settings", "openapi", "privacy", "search", "decisions"),
     }
     verbs = {name[1] for name in commands() if name[0] == "queue"}
     assert verbs == {
@@ -55,5 +55,5 @@ def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_every_command_that_prints_data_can_print_json(command: tuple[str, ...]) -> None:
     # An export is lines of JSON, and nothing else.
-    without = {("up",), ("api",), ("worker",), ("scheduler",), ("openapi",), ("audit", "export")}
+    without = {("up",), ("api",), ("worker",), ("scheduler",), ("openapi",), ("audit", "export"), ("privacy", "export")}
     assert ("--json" in help_of(*command)) == (command not in without)
