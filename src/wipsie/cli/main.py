@@ -19,6 +19,7 @@ from wipsie.cli.privacy import privacy_app
 from wipsie.cli.queue import queue_app
 from wipsie.cli.roles import api, scheduler, up, worker
 from wipsie.cli.schedule import schedule_app
+from wipsie.cli.search import search_app
 from wipsie.cli.settings import openapi, settings
 from wipsie.cli.workers import workers
 from wipsie.kernel.errors import WipsieError
@@ -77,6 +78,7 @@ app.add_typer(schedule_app, name="schedule")
 app.add_typer(audit_app, name="audit")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(privacy_app, name="privacy")
+app.add_typer(search_app, name="search")
 app.command()(workers)
 for command in (bench, settings, openapi):
     app.command()(command)

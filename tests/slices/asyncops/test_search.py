@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete, update
 
+from wipsie.audit import list_events
 from wipsie.slices.asyncops.domain.snippets import BEGIN, END, marked, snippet
 from wipsie.slices.asyncops.domain.words import WORD_CHARACTERS_MAX, folded, query_words
+from wipsie.slices.asyncops.registry import build_subjects
+from wipsie.slices.asyncops.service.reindex import reindex
+from wipsie.slices.asyncops.store import search
 from wipsie.slices.asyncops.store.finding import fts5_query
+from wipsie.slices.asyncops.store.search import search_documents_table
 
 if TYPE_CHECKING:
     from office import Office
@@ -136,6 +142,32 @@ async def test_facets_and_total_count_all_pages_and_facets_leave_their_own_choic
         "comment",
         "status",
     }
+
+
+async def test_an_index_built_anew_finds_the_same_in_the_same_order(office: Office) -> None:
+    on = await _update(office, "bob", "emu", 10)
+    secret = {"title": "emu", "severity": "sev1", "visibility": "restricted"}
+    office.clock.jump(1)
+    made = (await office["ann"].post("/api/incidents", secret)).ok(201)
+    office.clock.jump(1)
+    for path in (f"/api/status/{on}", f"/api/incidents/{made['id']}"):
+        (await office["ann"].post(f"{path}/comments", {"body": "emu there"})).ok(201)
+        office.clock.jump(1)
+    before = {name: await _found(office, "emu", name) for name in ("ann", "bob")}
+    assert (len(before["ann"]), len(before["bob"])) == (4, 2)
+    database = office.parts.database
+    async with database.begin() as connection:
+        # Of a record that is gone, and one that is not in the index.
+        await connection.execute(update(search_documents_table).values(title_words="", body_words="", restricted=False))
+        gone = {"kind": "status", "object_id": "upd_0", "reference": "upd_0", "title": "emu gone", "body": ""}
+        await search.put(connection, **gone, restricted=False, now_ms=1)
+        await connection.execute(delete(search_documents_table).where(search_documents_table.c.object_id == on))
+    seen: list[tuple[int, int]] = []
+    count = await reindex(database, build_subjects(), "cli", lambda done, of: seen.append((done, of)))
+    assert seen[-1] == (count, count)
+    assert {name: await _found(office, "emu", name) for name in ("ann", "bob")} == before
+    assert await _found(office, "gone") == []
+    assert (await list_events(database))[0].action == "asyncops:search:reindex"
 
 
 HOSTILE = (
