@@ -184,13 +184,16 @@ async def test_a_merged_incident_leaves_followers_and_follow_ups_to_the_other(of
     merged = (await office["lea"].move(f"{path}/merge", {"into": "INC-1", "reason": "The same."})).ok()
     assert (merged["status"], merged["duplicate_of"]) == ("merged", {"id": first["id"], "number": "INC-1"})
     assert (merged["next_statuses"], merged["closed_at"]) == ([], at(office))
-    assert [one["id"] for one in await office["ann"].all_pages(f"{PATH}/INC-1/follow-ups")] == [kept["id"]]
+    (taken,) = await office["ann"].all_pages(f"{PATH}/INC-1/follow-ups")
+    assert (taken["id"], taken["object"]["number"], taken["version"]) == (kept["id"], "INC-1", 2)
     assert [one["id"] for one in await office["ann"].all_pages(f"{path}/follow-ups")] == [done["id"]]
     async with office.parts.database.read() as connection:
         assert set(await followers_of(connection, first["id"])) >= {office["ann"].user_id, office["bob"].user_id}
         link = (await connection.execute(links_table.select())).mappings().one()
     assert (link["from_id"], link["relation"], link["to_id"]) == (second["id"], "duplicates", first["id"])
     assert [event.kind for event in await timeline(office, first)][-1] == "link"
+    for number, other in (("INC-1", second), ("INC-2", first)):
+        assert other["id"] in str((await office["ann"].get(f"{PATH}/{number}/links")).ok()["data"])
     assert (await office.mail_to("bob"))[-1] == "INC-2 goes on as INC-1: No mail"
     # Over for good: nothing goes into it, and it goes nowhere else.
     for body, where in (({"into": "INC-2"}, "INC-1"), ({"into": "INC-1"}, "INC-2")):
@@ -208,6 +211,16 @@ async def test_what_others_were_merged_into_cannot_be_removed(office: Office) ->
     (await office["lea"].delete(f"{PATH}/INC-1")).refused(409, "CONFLICT")
     (await office["lea"].delete(f"{PATH}/INC-2")).ok(204)
     (await office["lea"].delete(f"{PATH}/INC-1")).ok(204)
+
+
+async def test_two_merges_against_each_other_leave_one_that_goes_on(office: Office) -> None:
+    first, second = await declared(office), await declared(office)
+    answers = await asyncio.gather(
+        office["lea"].move(f"{PATH}/{first['id']}/merge", {"into": second["id"]}),
+        office["ada"].move(f"{PATH}/{second['id']}/merge", {"into": first["id"]}),
+    )
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    assert sorted(one["status"] for one in await office["lea"].all_pages(PATH)) == ["declared", "merged"]
 
 
 async def test_two_who_move_at_once_do_not_overtake_each_other(office: Office) -> None:

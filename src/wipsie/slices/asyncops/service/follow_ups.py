@@ -143,7 +143,10 @@ class FollowUpService:
             record = await parent.subject.get(connection, found.object_id, principal, hold=hold)
         except NotFound:
             raise not_found(FOLLOW_UP, reference) from None
-        return await FOLLOW_UPS.get(connection, found.id, hold=hold), parent, record
+        now = await FOLLOW_UPS.get(connection, found.id, hold=hold)
+        if now.object_id != record.id:
+            raise Conflict("It was taken over by another record this very moment; read it again.")
+        return now, parent, record
 
     async def _refuse_too_many(self, connection: AsyncConnection, record: Record) -> None:
         columns = FOLLOW_UPS.table.c

@@ -72,11 +72,11 @@ async def follow_ups_of(connection: AsyncConnection, object_id: str) -> list[Fol
     return [FOLLOW_UPS.of_row(row) for row in (await connection.execute(wanted)).mappings()]
 
 
-async def move_outstanding(connection: AsyncConnection, from_id: str, to_id: str) -> int:
+async def move_outstanding(connection: AsyncConnection, from_id: str, to_id: str, *, now_ms: int) -> int:
     """Let another record of the same kind take over what is left to do; how many."""
     moved = await connection.execute(
         update(follow_ups_table)
         .where(COLUMNS.object_id == from_id, COLUMNS.state == OUTSTANDING)
-        .values(object_id=to_id)
+        .values(object_id=to_id, updated_at_ms=now_ms, version=COLUMNS.version + 1)
     )
     return moved.rowcount

@@ -103,13 +103,9 @@ class IncidentMoves:
         """Let another incident go on for this one: its followers and outstanding follow-ups go there. What it is merged into
         cannot be merged itself, since that is over for good: so there are no circles."""
         connection, now_ms = unit.connection, self._clock.now_ms()
-        before = await held(unit, principal, reference)
         principal.check(CLOSE_INCIDENTS)
+        before, into = await self._two(unit, principal, reference, wanted.into)
         await check_seen(connection, before, expected_version, self._view)
-        into = await INCIDENTS.find(connection, wanted.into, principal, hold=True)
-        if into is None or into.id == before.id:
-            problem = "is the incident itself" if into is not None else "is no incident you may see"
-            raise InvalidInput(f"Field 'into' {problem}.", details={"field": "into", "problem": problem})
         if before.status not in states.MERGEABLE or into.status in states.FINAL:
             which = before if before.status not in states.MERGEABLE else into
             raise IllegalTransition(
@@ -122,7 +118,7 @@ class IncidentMoves:
                 },
             )
         kind, name, target = INCIDENTS.kind, reference_of(INCIDENTS.kind, before), reference_of(INCIDENTS.kind, into)
-        moved_follow_ups = await move_outstanding(connection, before.id, into.id)
+        moved_follow_ups = await move_outstanding(connection, before.id, into.id, now_ms=now_ms)
         for user_id in await followers.followers_of(connection, before.id):
             await followers.follow(connection, kind.name, into.id, user_id, now_ms=now_ms)
         await connection.execute(
@@ -168,6 +164,19 @@ class IncidentMoves:
             # Not the other's title: not everybody who follows this one may see that one.
             notice=f"{name} goes on as {target}: {before.title}",
         )
+
+    async def _two(
+        self, unit: UnitOfWork, principal: Principal, reference: str, other: str
+    ) -> tuple[Incident, Incident]:
+        """Both incidents of a merge, held in the order of their making: of two merges in opposite directions at one moment
+        the second waits."""
+        found = await INCIDENTS.get(unit.connection, reference, principal)
+        into = await INCIDENTS.find(unit.connection, other, principal) if other.isprintable() else None
+        if into is None or into.id == found.id:
+            problem = "is the incident itself" if into is not None else "is no incident you may see"
+            raise InvalidInput(f"Field 'into' {problem}.", details={"field": "into", "problem": problem})
+        both = {one: await held(unit, principal, one) for one in sorted((found.id, into.id))}
+        return both[found.id], both[into.id]
 
     async def _check_follow_ups(
         self, unit: UnitOfWork, principal: Principal, before: Incident, to: str, *, override: bool
