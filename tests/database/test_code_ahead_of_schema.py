@@ -138,6 +138,6 @@ async def test_a_file_is_migrated_by_the_first_process_that_opens_it(
     assert await current(url) == HEAD
     schema, left = await look(url, schemas[OLDER])
     assert differences(schema, schemas[HEAD]) == []
-    # What has a loop to look after it is on its way.
+    # The process works: its start may add something, and what has a loop to look after it is on its way.
     for table in ("task_runs", "audit_events", "users"):
-        assert left[table] == rows[table]
+        assert [row for row in rows[table] if row not in left[table]] == []
