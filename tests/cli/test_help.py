@@ -36,7 +36,19 @@ def test_the_first_page_tells_where_to_start() -> None:
 def test_all_commands_of_the_product_are_there() -> None:
     assert {name for name, *_ in commands()} == {
         *("up", "api", "worker", "scheduler", "migrate", "demo", "doctor", "bench", "version"),
-        *("queue", "schedule", "audit", "workers", "settings", "openapi", "privacy", "search", "decisions"),
+        *(
+            "queue",
+            "schedule",
+            "audit",
+            "workers",
+            "settings",
+            "openapi",
+            "privacy",
+            "search",
+            "users",
+            "keys",
+            "decisions",
+        ),
     }
     verbs = {name[1] for name in commands() if name[0] == "queue"}
     assert verbs == {

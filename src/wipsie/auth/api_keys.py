@@ -80,13 +80,11 @@ async def find(connection: AsyncConnection, key_id: str) -> ApiKey | None:
     return None if row is None else ApiKey(**row)
 
 
-async def keys_of(connection: AsyncConnection, user_id: str) -> list[ApiKey]:
-    """The keys of somebody that were not revoked, the newest first."""
-    wanted = (
-        select(api_keys_table)
-        .where(COLUMNS.user_id == user_id, COLUMNS.revoked_at_ms.is_(None))
-        .order_by(COLUMNS.id.desc())
-    )
+async def unrevoked(connection: AsyncConnection, user_id: str | None = None) -> list[ApiKey]:
+    """The keys of somebody, or of all, that were not revoked, the newest first."""
+    wanted = select(api_keys_table).where(COLUMNS.revoked_at_ms.is_(None)).order_by(COLUMNS.id.desc())
+    if user_id is not None:
+        wanted = wanted.where(COLUMNS.user_id == user_id)
     return [ApiKey(**row) for row in (await connection.execute(wanted)).mappings()]
 
 

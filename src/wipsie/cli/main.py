@@ -13,8 +13,10 @@ from wipsie.cli.bench import bench
 from wipsie.cli.decisions import decisions_app
 from wipsie.cli.demo.command import demo
 from wipsie.cli.doctor import doctor
+from wipsie.cli.keys import keys_app
 from wipsie.cli.migrate import migrate
 from wipsie.cli.output import AsJson, print_error, print_json
+from wipsie.cli.people import users_app
 from wipsie.cli.privacy import privacy_app
 from wipsie.cli.queue import queue_app
 from wipsie.cli.roles import api, scheduler, up, worker
@@ -75,6 +77,8 @@ for command in (up, api, worker, scheduler, migrate, demo, doctor):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
 app.add_typer(schedule_app, name="schedule")
+app.add_typer(users_app, name="users")
+app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(privacy_app, name="privacy")

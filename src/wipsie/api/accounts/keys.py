@@ -11,7 +11,7 @@ from wipsie.api.access import needs
 from wipsie.api.accounts.kit import AccountKit, Operations
 from wipsie.api.accounts.narrowing import OF_USER, of_whom
 from wipsie.api.accounts.schemas import KeyView, MadeKeyView, NewKey
-from wipsie.api.accounts.views import key_fields, key_view
+from wipsie.api.accounts.views import key_view, made_key_view
 from wipsie.api.gate import principal_of
 from wipsie.api.json_body import json_response, read_json
 from wipsie.api.lists import Ids, ListSpec, Page, Sort, each
@@ -58,7 +58,7 @@ def add_keys(router: APIRouter, kit: AccountKit) -> None:
                 scopes=body.scopes,
                 lifetime_days=body.lifetime_days,
             )
-        return json_response(MadeKeyView(**key_fields(made.key), secret=made.secret), 201)
+        return json_response(made_key_view(made), 201)
 
     async def revoke_key(request: Request) -> Response:
         """It is worth nothing any more."""

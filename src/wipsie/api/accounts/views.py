@@ -10,6 +10,7 @@ from wipsie.api.accounts.schemas import (
     KeyView,
     LinkView,
     LoggedInView,
+    MadeKeyView,
     Me,
     Reach,
     RightView,
@@ -24,6 +25,7 @@ from wipsie.auth.api_keys import ApiKey
 from wipsie.auth.one_time_links import OneTimeLink
 from wipsie.auth.principal import Principal
 from wipsie.auth.rights import ROLES, Extent, Right
+from wipsie.auth.service.keys import MadeKey
 from wipsie.auth.service.login import LoggedIn
 from wipsie.auth.service.registration import MadeLink
 from wipsie.auth.sessions import Session
@@ -74,22 +76,14 @@ def session_view(session: Session, principal: Principal) -> SessionView:
     )
 
 
-def key_fields(key: ApiKey) -> dict[str, Any]:
-    """The fields of a `KeyView`."""
-    return {
-        "id": key.id,
-        "user": key.user_id,
-        "name": key.name,
-        "scopes": key.scopes,
-        "created_at": iso_utc_ms(key.created_at_ms),
-        "expires_at": None if key.expires_at_ms is None else iso_utc_ms(key.expires_at_ms),
-        "last_used_at": None if key.last_used_at_ms is None else iso_utc_ms(key.last_used_at_ms),
-    }
-
-
 def key_view(key: ApiKey) -> KeyView:
     """A key without its secret."""
-    return KeyView(**key_fields(key))
+    return KeyView(**_key_fields(key))
+
+
+def made_key_view(made: MadeKey) -> MadeKeyView:
+    """A key with its secret."""
+    return MadeKeyView(**_key_fields(made.key), secret=made.secret)
 
 
 def right_view(right: Right) -> RightView:
@@ -142,4 +136,16 @@ def _user_fields(user: User, *, whole: bool) -> dict[str, Any]:
         "created_at": iso_utc_ms(user.created_at_ms),
         "updated_at": iso_utc_ms(user.updated_at_ms),
         "version": user.version,
+    }
+
+
+def _key_fields(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "user": key.user_id,
+        "name": key.name,
+        "scopes": key.scopes,
+        "created_at": iso_utc_ms(key.created_at_ms),
+        "expires_at": None if key.expires_at_ms is None else iso_utc_ms(key.expires_at_ms),
+        "last_used_at": None if key.last_used_at_ms is None else iso_utc_ms(key.last_used_at_ms),
     }

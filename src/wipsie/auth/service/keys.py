@@ -65,7 +65,7 @@ class Keys:
             )
         if lifetime_days is not None and not 1 <= lifetime_days <= DAYS_MAX:
             raise InvalidInput(f"A key lives 1 to {DAYS_MAX} days.", details={"field": "lifetime_days"})
-        if len(await api_keys.keys_of(unit.connection, owner.id)) >= KEYS_MAX:
+        if len(await api_keys.unrevoked(unit.connection, owner.id)) >= KEYS_MAX:
             raise Conflict(f"One person has at most {KEYS_MAX} keys; revoke one first.")
         now_ms, secret = self._office.clock.now_ms(), api_keys.new_secret()
         key = ApiKey(
