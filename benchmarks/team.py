@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wipsie.app.demo_team.silence import Silence
 from wipsie.app.keyring import build_keyring
 from wipsie.app.parts import Parts, build_parts
 from wipsie.app.settings import Settings
@@ -22,7 +21,6 @@ from wipsie.auth.service.office import fresh_user
 from wipsie.auth.sessions import Session
 from wipsie.auth.tokens import LIFETIME_S, Tokens
 from wipsie.database.migrator import migrate
-from wipsie.database.publishing import TransactionPublisher
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import new_object_id
 from wipsie.slices.asyncops.desk import Desk
@@ -89,14 +87,6 @@ class Team:
     records: int
 
 
-class _Silence:
-    """Takes what is published and sends nothing: nobody shall hear of the past again."""
-
-    async def send_within(self, connection: AsyncConnection, messages: Sequence[Any]) -> list[Any]:
-        del connection
-        return [None] * len(messages)
-
-
 def make_team(settings: dict[str, str], *, people: int, incidents: int) -> Team:
     """Fill an empty place: `settings` as the environment of the Wipsie that will serve it."""
     from benchmarks.loops import run_plainly
@@ -114,8 +104,7 @@ async def _make(settings: Settings, people: int, incidents: int) -> Team:
 async def _opened(settings: Settings) -> AsyncGenerator[Parts]:
     Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
     parts = build_parts(settings, SystemClock())
-    silence: TransactionPublisher = _Silence()
-    parts.database.publish_with(silence)
+    parts.database.publish_with(Silence())
     await parts.database.start()
     try:
         yield parts

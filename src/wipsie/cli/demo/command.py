@@ -28,6 +28,10 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    team: Annotated[
+        bool,
+        typer.Option("--team", help="Instead, fill an empty Wipsie with a made-up team and its week."),
+    ] = False,
     timeout: Annotated[float, typer.Option(min=1, max=600, help="Seconds to wait for all results together.")] = 60.0,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +45,13 @@ def demo(
     Examples:
       wipsie demo
       wipsie demo --start --json
+      WIPSIE_DATA_DIR=./demo wipsie demo --team
     """
+    if team:
+        from wipsie.cli.demo.team import fill_with_a_team
+
+        fill_with_a_team(as_json=as_json)
+        return
     from wipsie.app.settings import load_settings
     from wipsie.cli.running import run
 
