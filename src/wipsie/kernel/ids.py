@@ -115,3 +115,8 @@ def new_object_id(prefix: str, now_ms: int) -> ObjectId:
     # More than 4096 in one millisecond go on in the next, which only moves their order.
     later_ms, number = divmod(_sequence.next(now_ms), 0x1000)
     return ObjectId(f"{prefix}_{now_ms + later_ms & 0xFFFFFFFFFFFF:012x}7{number:03x}{_VARIANT[d[16]]}{d[17:32]}")
+
+
+def first_object_id(prefix: str, at_ms: int) -> str:
+    """What sorts before every id that `new_object_id` makes at this time or later, and after all earlier ones."""
+    return f"{prefix}_{max(0, at_ms) & 0xFFFFFFFFFFFF:012x}"

@@ -17,6 +17,7 @@ from wipsie.auth.rights import RightsTable
 from wipsie.database import Database
 from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
+from wipsie.kernel.ids import first_object_id
 from wipsie.slices.asyncops.domain.incidents import OPEN
 from wipsie.slices.asyncops.domain.milestones import MILESTONES
 from wipsie.slices.asyncops.registry import build_subjects
@@ -78,7 +79,7 @@ async def fill(url: str) -> None:
 
 
 def incident_id(number: int) -> str:
-    return f"inc_{number:08d}"
+    return first_object_id("inc", START_MS + number * 1_000)
 
 
 def component(number: int) -> str:
@@ -123,7 +124,7 @@ def follow_ups() -> Iterator[dict[str, Any]]:
     for number in range(ROWS):
         is_rare = number % 20_000 == 11
         yield {
-            **common(f"fup_{number:08d}", START_MS + number * 1_000),
+            **common(first_object_id("fup", START_MS + number * 1_000), START_MS + number * 1_000),
             "object_kind": "incident",
             "object_id": incident_id(number if number % 2 else 7),
             "text": "x",
@@ -174,6 +175,11 @@ def orders(spec: ListSpec) -> list[str]:
     return [f"sort={sign}{sort.name}" for sort in spec.sorts for sign in ("", "-")]
 
 
+MADE = (
+    "created_before=2000-01-01T00:00:00Z",
+    "created_after=2099-01-01T00:00:00Z",
+    "created_after=2025-06-15T15:06:40Z&created_before=2025-06-15T15:10:00Z",
+)
 LISTS = {spec.name: spec for spec in (INCIDENT_LIST, FOLLOW_UP_LIST, POSTMORTEM_LIST)}
 FILTERS = {
     INCIDENT_LIST.name: (
@@ -194,6 +200,7 @@ FILTERS = {
         "dedupe_key=rare",
         "open=true",
         "update_overdue=true",
+        *MADE,
     ),
     FOLLOW_UP_LIST.name: (
         "owner=me",
@@ -203,6 +210,7 @@ FILTERS = {
         "state=not_doing",
         "overdue=true&sort=due_on",
         "due_on_from=2020-01-01&due_on_to=2025-12-31&sort=due_on",
+        *MADE,
     ),
     POSTMORTEM_LIST.name: ("state=draft", "state=in_review", "owner=me", "owner=none", "overdue=true"),
 }

@@ -147,6 +147,7 @@ async def test_only_one_open_incident_has_a_dedupe_key(office: Office) -> None:
 async def test_a_stale_change_is_refused_with_what_is_there_now(office: Office) -> None:
     answer = await office["ann"].post(PATH, MAIL)
     path, stale = answer.headers["Location"], answer.etag
+    await declared(office)
     (await office["ann"].ask("PATCH", path, {"title": "x"})).refused(428, "PRECONDITION_REQUIRED")
     (await office["ann"].ask("POST", f"{path}/transitions", {"to": "resolved"})).refused(428, "PRECONDITION_REQUIRED")
     fresh = await office["ann"].patch(path, {"title": "First"}, stale)
@@ -290,3 +291,17 @@ async def test_texts_come_back_as_they_were_written(office: Office) -> None:
     }
     incident = await declared(office, **hostile)
     assert {name: incident[name] for name in hostile} == hostile
+
+
+async def test_what_was_made_when_is_told_to_the_millisecond(office: Office) -> None:
+    made = [await declared(office)]
+    for _ in range(3):
+        office.clock.jump(0.001)
+        made.append(await declared(office))
+    lea = office["lea"]
+    after = await lea.all_pages(f"{PATH}?created_after={made[1]['created_at']}&sort=created_at&limit=1")
+    assert [one["id"] for one in after] == [one["id"] for one in made[1:]]
+    before = await lea.all_pages(f"{PATH}?created_before={made[2]['created_at']}&sort=created_at&limit=1")
+    assert [one["id"] for one in before] == [one["id"] for one in made[:2]]
+    both = f"created_after={made[1]['created_at']}&created_before={made[3]['created_at']}&include=total"
+    assert (await lea.get(f"{PATH}?{both}")).ok()["total"]["count"] == 2

@@ -3,7 +3,7 @@ description follow from it."""
 
 from __future__ import annotations
 
-from wipsie.api.lists.filters import Choice, Context, Days, Filter, Flag, Ids, Moment, TextIs
+from wipsie.api.lists.filters import Choice, Context, Created, Days, Filter, Flag, Ids, Moment, TextIs
 from wipsie.api.lists.page import Page, PageInfo, Total
 from wipsie.api.lists.reading import ListReader, Views, each
 from wipsie.api.lists.spec import ListSpec, Sort, Wanted
@@ -11,6 +11,7 @@ from wipsie.api.lists.spec import ListSpec, Sort, Wanted
 __all__ = [
     "Choice",
     "Context",
+    "Created",
     "Days",
     "Filter",
     "Flag",

@@ -12,9 +12,12 @@ from sqlalchemy import ColumnElement
 
 from wipsie.api.openapi import Parameter
 from wipsie.kernel.errors import InvalidInput
+from wipsie.kernel.ids import first_object_id
 
 _MOMENT = Annotated[datetime, Meta(tz=True)]
 VALUES_MAX = 50
+CREATED_SLACK_MS = 60_000
+"""An id and the time beside it are not taken from the clock at the very same moment."""
 TEXT_CHARACTERS_MAX = 200
 
 
@@ -152,6 +155,29 @@ class Moment:
         if before is None:
             return self._column >= after
         return (self._column >= after) & (self._column < before)
+
+
+class Created(Moment):
+    """When records were made: a `Moment` that an index on their ids serves as well, which is the order of most lists."""
+
+    def __init__(
+        self, name: str, column: ColumnElement[Any], ids: ColumnElement[Any], prefix: str, *, about: str
+    ) -> None:
+        """`prefix` of the ids in the column `ids`, as `new_object_id` makes them."""
+        super().__init__(name, column, about=about)
+        self._ids = ids
+        self._prefix = prefix
+
+    def condition(self, given: Mapping[str, str], context: Context) -> ColumnElement[bool] | None:
+        exact = super().condition(given, context)
+        if exact is None:
+            return None
+        after, before = _moment_ms(self._after, given), _moment_ms(self._before, given)
+        if after is not None:
+            exact &= self._ids >= first_object_id(self._prefix, after - CREATED_SLACK_MS)
+        if before is not None:
+            exact &= self._ids < first_object_id(self._prefix, before + CREATED_SLACK_MS)
+        return exact
 
 
 class Days:

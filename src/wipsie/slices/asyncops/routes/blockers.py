@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wipsie.api.lists import Choice, Flag, Ids, ListSpec, Moment, Sort
+from wipsie.api.lists import Choice, Created, Flag, Ids, ListSpec, Moment, Sort
 from wipsie.slices.asyncops.domain.blockers import ACKNOWLEDGED, OPEN, STANDING
 from wipsie.slices.asyncops.kinds import BLOCKER
 from wipsie.slices.asyncops.rights import READ_BLOCKERS, WRITE_BLOCKERS
@@ -46,8 +46,7 @@ BLOCKER_LIST = ListSpec(
             about="Those that stand for long, in the working hours of whoever is blocked.",
         ),
         Moment("since", COLUMNS.since_ms, about="Blocked since a time"),
-        Moment("created", COLUMNS.created_at_ms, about="Written"),
-        Moment("closed", COLUMNS.closed_at_ms, about="Resolved or withdrawn"),
+        Created("created", COLUMNS.created_at_ms, COLUMNS.id, BLOCKER.id_prefix, about="Written"),
     ),
     sorts=(
         Sort(name="created_at", column=COLUMNS.id),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from wipsie.api.answers import Made
 from wipsie.api.gate import principal_of
 from wipsie.api.json_body import read_json
-from wipsie.api.lists import Ids, ListSpec, Moment, Sort
+from wipsie.api.lists import Created, Ids, ListSpec, Sort
 from wipsie.api.versions import expected_version, versioned_response
 from wipsie.database import UnitOfWork
 from wipsie.slices.asyncops.rights import COMMENT
@@ -27,7 +27,7 @@ from wipsie.slices.asyncops.routes.kit import RouteKit, reference_in
 from wipsie.slices.asyncops.routes.subjects import list_on
 from wipsie.slices.asyncops.schemas.comments import CommentChanges, CommentView, NewComment
 from wipsie.slices.asyncops.service.comments import CommentService
-from wipsie.slices.asyncops.store.comments import comments_table
+from wipsie.slices.asyncops.store.comments import ID_PREFIX, comments_table
 from wipsie.slices.asyncops.subjects import Subject, Subjects
 
 _COLUMNS = comments_table.c
@@ -39,7 +39,7 @@ COMMENTS_LIST = ListSpec(
     id=_COLUMNS.id,
     filters=(
         Ids("author", _COLUMNS.created_by, about="Only comments of these people.", me=True),
-        Moment("created", _COLUMNS.created_at_ms, about="Written"),
+        Created("created", _COLUMNS.created_at_ms, _COLUMNS.id, ID_PREFIX, about="Written"),
     ),
     sorts=(Sort(name="created_at", column=_COLUMNS.id),),
     default_sort="created_at",

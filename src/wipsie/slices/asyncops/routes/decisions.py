@@ -12,7 +12,7 @@ from wipsie.api.answers import IDEMPOTENCY_KEY, Made
 from wipsie.api.gate import principal_of
 from wipsie.api.header_facts import find_header
 from wipsie.api.json_body import read_body
-from wipsie.api.lists import Choice, Days, Flag, Ids, ListSpec, Moment, Sort, TextIs
+from wipsie.api.lists import Choice, Created, Flag, Ids, ListSpec, Sort, TextIs
 from wipsie.api.openapi import Answer, Parameter, describe
 from wipsie.api.parameters import optional_text, refuse_unknown
 from wipsie.database import UnitOfWork
@@ -74,9 +74,7 @@ DECISION_LIST = ListSpec(
             ),
             about="Accepted, and to be looked at again by today.",
         ),
-        Days("decided_on", COLUMNS.decided_on, about="Decided"),
-        Days("revisit_on", COLUMNS.revisit_on, about="To be looked at again"),
-        Moment("created", COLUMNS.created_at_ms, about="Written"),
+        Created("created", COLUMNS.created_at_ms, COLUMNS.id, DECISION.id_prefix, about="Written"),
         TextIs("source", COLUMNS.source, about="Imported from the file of this name.", example="0005-use-sqlite.md"),
     ),
     sorts=(Sort(name="created_at", column=COLUMNS.id), Sort(name="updated_at", column=COLUMNS.updated_at_ms)),

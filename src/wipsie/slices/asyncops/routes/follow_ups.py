@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from wipsie.api.answers import Made
 from wipsie.api.gate import principal_of
-from wipsie.api.lists import Choice, Context, Days, Flag, Ids, ListSpec, Moment, Sort
+from wipsie.api.lists import Choice, Context, Created, Days, Flag, Ids, ListSpec, Sort
 from wipsie.api.versions import versioned_response
 from wipsie.auth.principal import Principal
 from wipsie.database import UnitOfWork
@@ -43,7 +43,7 @@ FOLLOW_UP_LIST = ListSpec(
         Choice("state", COLUMNS.state, STATES),
         Flag("overdue", _is_overdue, about="Outstanding, and their day is over (UTC)."),
         Days("due_on", COLUMNS.due_on, about="Due"),
-        Moment("created", COLUMNS.created_at_ms, about="Written"),
+        Created("created", COLUMNS.created_at_ms, COLUMNS.id, FOLLOW_UP.id_prefix, about="Written"),
     ),
     sorts=(
         Sort(name="created_at", column=COLUMNS.id),

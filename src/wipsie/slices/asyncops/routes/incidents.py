@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wipsie.api.gate import principal_of
-from wipsie.api.lists import Choice, Flag, Ids, ListSpec, Moment, Sort, TextIs
+from wipsie.api.lists import Choice, Created, Flag, Ids, ListSpec, Moment, Sort, TextIs
 from wipsie.auth.principal import Principal
 from wipsie.database import UnitOfWork
 from wipsie.slices.asyncops.domain.incidents import DECLARED, PROPOSED, SEVERITIES, SEVERITY_LABELS
@@ -68,7 +68,7 @@ INCIDENT_LIST = ListSpec(
             lambda context: _due.is_not(None) & (_due <= context.now_ms),
             about="Those of which people should have had word by now.",
         ),
-        Moment("created", COLUMNS.created_at_ms, about="Written"),
+        Created("created", COLUMNS.created_at_ms, COLUMNS.id, INCIDENT.id_prefix, about="Written"),
         Moment("declared", COLUMNS.declared_at_ms, about="Declared"),
         Moment("resolved", COLUMNS.resolved_at_ms, about="Resolved"),
     ),

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wipsie.api.lists import Choice, Days, Flag, Ids, ListSpec, Moment, Sort
+from wipsie.api.lists import Choice, Created, Days, Flag, Ids, ListSpec, Sort
 from wipsie.slices.asyncops.kinds import STATUS
 from wipsie.slices.asyncops.rights import READ_STATUS, WRITE_STATUS
 from wipsie.slices.asyncops.routes.descriptions import Operations, changing, creating, listing, removing, showing
@@ -27,7 +27,7 @@ STATUS_LIST = ListSpec(
         Ids("author", COLUMNS.author, about="Only updates of these people.", me=True),
         Choice("health", COLUMNS.health, HEALTHS),
         Days("for_date", COLUMNS.for_date, about="Only updates about days"),
-        Moment("created", COLUMNS.created_at_ms, about="Written"),
+        Created("created", COLUMNS.created_at_ms, COLUMNS.id, STATUS.id_prefix, about="Written"),
         Flag("late", lambda _: COLUMNS.late.is_(True), about="Written after their day was over."),
     ),
     sorts=(
