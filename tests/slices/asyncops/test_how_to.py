@@ -17,10 +17,15 @@ PAGES = Path(__file__).parents[3] / "docs" / "how-to"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+RECORD = "# Use SQLite\n\n## Status\n\nProposed\n\n## Decision\n\nIt is there already.\n"
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-async def test_the_commands_about_incidents_work(office: Office, tmp_path: Path) -> None:
-    blocks = _BLOCK.findall((PAGES / "incidents.md").read_text())
-    assert len(blocks) > 5
+@pytest.mark.parametrize(("page", "blocks_min"), [("incidents.md", 6), ("decisions.md", 3)])
+async def test_the_commands_of_a_page_work(office: Office, tmp_path: Path, page: str, blocks_min: int) -> None:
+    blocks = _BLOCK.findall((PAGES / page).read_text())
+    assert len(blocks) >= blocks_min
+    (tmp_path / "0007-use-sqlite.md").write_text(RECORD)
     for block in blocks:
         process = await asyncio.create_subprocess_exec(
             "bash",

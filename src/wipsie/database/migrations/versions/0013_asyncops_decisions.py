@@ -50,7 +50,6 @@ def upgrade() -> None:
         "created_by",
         "superseded_by",
         "decided_on",
-        "revisit_on",
         "updated_at_ms",
         "created_at_ms",
     ):

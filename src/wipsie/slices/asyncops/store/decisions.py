@@ -46,7 +46,6 @@ Index("ix_decisions_superseded_by", COLUMNS.superseded_by, COLUMNS.id)
 Index("ix_decisions_status_proposed_at_ms", COLUMNS.status, COLUMNS.proposed_at_ms)
 Index("ix_decisions_status_revisit_on", COLUMNS.status, COLUMNS.revisit_on)
 Index("ix_decisions_decided_on", COLUMNS.decided_on, COLUMNS.id)
-Index("ix_decisions_revisit_on", COLUMNS.revisit_on, COLUMNS.id)
 Index("ix_decisions_updated_at_ms", COLUMNS.updated_at_ms, COLUMNS.id)
 Index("ix_decisions_created_at_ms", COLUMNS.created_at_ms, COLUMNS.id)
 
