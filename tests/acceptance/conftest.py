@@ -58,7 +58,7 @@ async def _cli(process: WipsieProcess, *arguments: str, **environment: str) -> D
 async def _call(
     process: WipsieProcess, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[int, Any]:
-    """One HTTP call: (status, decoded body)."""
+    """One HTTP call: (status, decoded body; None for an empty one)."""
 
     def send() -> tuple[int, Any]:
         request = urllib.request.Request(  # noqa: S310 - our own server
@@ -69,7 +69,8 @@ async def _call(
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-                return answer.status, json.loads(answer.read())
+                raw = answer.read()
+                return answer.status, json.loads(raw) if raw else None
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read())

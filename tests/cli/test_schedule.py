@@ -43,3 +43,13 @@ def test_a_schedule_that_says_no_time_is_refused(wipsie: Wipsie, when: list[str]
 def test_a_schedule_for_a_queue_that_is_not_there_is_refused(wipsie: Wipsie) -> None:
     with pytest.raises(QueueNotFound):
         wipsie("schedule", "add", "bad", "letters", "--every", "5m")
+
+
+def test_a_schedule_is_triggered_by_hand_and_keeps_its_times(wipsie: Wipsie, wipsie_json: WipsieJson) -> None:
+    wipsie_json("schedule", "add", "nightly", "default", "--cron", "0 3 * * *", "--message", '{"message": "x"}')
+    (before,) = [one for one in wipsie_json("schedule", "list") if one["name"] == "nightly"]
+    told = wipsie_json("schedule", "trigger", "nightly")
+    (after,) = [one for one in wipsie_json("schedule", "list") if one["name"] == "nightly"]
+    assert after["last_message_id"] == told["message_id"]
+    assert (after["fire_count"], after["next_fire_at_ms"]) == (1, before["next_fire_at_ms"])
+    assert wipsie_json("audit", "list")[0]["action"] == "workers:schedule:trigger"

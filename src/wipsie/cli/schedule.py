@@ -118,6 +118,21 @@ def resume(name: Name, as_json: AsJson = False) -> None:
 
 
 @schedule_app.command()
+def trigger(name: Name, as_json: AsJson = False) -> None:
+    """Send the message of a schedule now, paused or not; its own times stay as they are.
+
+    \b
+    Example:
+      wipsie schedule trigger daily-summary
+    """
+    message_id = _with_store(lambda store: store.trigger(name, actor=CLI))
+    if as_json:
+        print_json({"schedule": name, "message_id": message_id})
+    else:
+        say(f"Sent: message {message_id}.")
+
+
+@schedule_app.command()
 def remove(name: Name, yes: Yes = False, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Forget a schedule.
 
