@@ -8,13 +8,13 @@ from fastapi import APIRouter
 from wipsie.kernel.clock import Clock
 from wipsie.slices.asyncops.desk import Desk
 from wipsie.slices.asyncops.notices import Notices
-from wipsie.slices.asyncops.routes.comments import add_comments
-from wipsie.slices.asyncops.routes.followers import add_followers
+from wipsie.slices.asyncops.routes.comments import COMMENTS_LIST, add_comments
+from wipsie.slices.asyncops.routes.followers import FOLLOWED_LIST, FOLLOWERS_LIST, add_followers
 from wipsie.slices.asyncops.routes.kit import RouteKit
-from wipsie.slices.asyncops.routes.links import add_links
+from wipsie.slices.asyncops.routes.links import LINKS_LIST, REFERENCES_LIST, add_links
 from wipsie.slices.asyncops.routes.preferences import add_preferences
 from wipsie.slices.asyncops.routes.search import add_search
-from wipsie.slices.asyncops.routes.timeline import add_timelines
+from wipsie.slices.asyncops.routes.timeline import TIMELINE_LIST, add_timelines
 from wipsie.slices.asyncops.service.comments import CommentService
 from wipsie.slices.asyncops.service.following import FollowingService
 from wipsie.slices.asyncops.service.links import LinkService
@@ -22,6 +22,8 @@ from wipsie.slices.asyncops.service.notes import TimelineNotes
 from wipsie.slices.asyncops.service.preferences import PreferenceService
 from wipsie.slices.asyncops.service.searching import Searcher
 from wipsie.slices.asyncops.subjects import Subjects
+
+SHARED_LISTS = (COMMENTS_LIST, TIMELINE_LIST, LINKS_LIST, REFERENCES_LIST, FOLLOWERS_LIST, FOLLOWED_LIST)
 
 
 def add_shared(

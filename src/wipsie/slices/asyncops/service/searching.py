@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -61,11 +61,12 @@ class Searcher:
         if query is not None:
             found = await find(connection, query, seen, after=searched.after, limit=limit + 1)
         hits = await self._hits(connection, found[:limit], () if query is None else query.words)
+        facet = await self._facet(connection, query, seen) if searched.with_facets else None
         page = Page[SearchHit](
             data=hits,
             page=PageInfo(next_cursor=None, prev_cursor=None, has_more=len(found) > limit),
-            total=await self._total(connection, query, seen, len(hits)) if searched.with_total else UNSET,
-            facets={"kind": await self._facet(connection, query, seen)} if searched.with_facets else UNSET,
+            total=await self._total(connection, query, seen, len(hits), facet) if searched.with_total else UNSET,
+            facets=UNSET if facet is None else {"kind": facet},
         )
         return page, found[limit - 1].place if len(found) > limit else None
 
@@ -93,11 +94,20 @@ class Searcher:
         ]
 
     async def _total(
-        self, connection: AsyncConnection, query: Query | None, seen: ColumnElement[bool], shown: int
+        self,
+        connection: AsyncConnection,
+        query: Query | None,
+        seen: ColumnElement[bool],
+        shown: int,
+        facet: Mapping[str, int] | None,
     ) -> Total:
-        count = 0 if query is None else sum((await count_by_kind(connection, query, seen)).values())
+        counted: Mapping[str, int] = {}
+        if query is not None:
+            # Of all kinds: that was counted for the facet.
+            known = None if query.kinds else facet
+            counted = await count_by_kind(connection, query, seen) if known is None else known
         # What is named by its id is not found by words.
-        count = max(count, shown)
+        count = max(sum(counted.values()), shown)
         return Total(count=min(count, COUNTED_MAX), exact=count <= COUNTED_MAX)
 
     async def _facet(

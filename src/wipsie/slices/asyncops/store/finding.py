@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, cast, column, func, literal, not_, or_, select, table, text, true
+from sqlalchemy import ColumnElement, Select, and_, cast, column, func, literal, not_, select, table, text, true, union
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import FromClause
@@ -85,8 +85,14 @@ def page_statements(
 ) -> list[tuple[Select[*tuple[Any, ...]], ColumnElement[int]]]:
     """For each tier its statement, and the column it is ordered by, the largest first; a document is in one of them."""
     names = sorted({query.reference, query.reference.upper(), query.reference.lower()})
-    is_named = or_(_COLUMNS.reference.in_(names), _COLUMNS.object_id.in_(names))
-    named = and_(is_named, _COLUMNS.parent_id.is_(None))
+    # As a list of numbers: of a condition with OR, SQLite would make a walk over all documents in their order.
+    named = _COLUMNS.id.in_(
+        union(
+            select(_COLUMNS.id).where(_COLUMNS.reference.in_(names)),
+            select(_COLUMNS.id).where(_COLUMNS.object_id.in_(names)),
+        )
+    )
+    rest = and_(_COLUMNS.reference.not_in(names), _COLUMNS.object_id.not_in(names))
     conditions = [seen, *([_COLUMNS.object_kind.in_(query.kinds)] if query.kinds else [])]
     wanted = select(
         _COLUMNS.id,
@@ -103,7 +109,6 @@ def page_statements(
     ]
     for place in ("title", "elsewhere"):
         source, match, order = _matching(dialect, query.words, place)
-        rest = or_(not_(is_named), _COLUMNS.parent_id.is_not(None))
         found.append((wanted.select_from(source).where(match, rest).order_by(order.desc()), order))
     return found
 
