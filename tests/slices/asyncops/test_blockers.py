@@ -232,6 +232,8 @@ async def test_one_waits_on_incidents_one_may_see_by_their_numbers(office: Offic
         ("since", "2025-10-04T10:00:00"),
         ("since", "2025-10-04T14:02:00Z"),
         ("since", "2024-10-01T00:00:00Z"),
+        ("since", "0001-01-01T00:00:00+14:00"),
+        ("since", "9999-12-31T23:59:59-14:00"),
         ("status", "resolved"),
     ],
 )

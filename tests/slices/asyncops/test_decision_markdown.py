@@ -3,6 +3,7 @@ folders come in whole, however often."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -112,6 +113,12 @@ async def test_the_same_text_of_the_same_file_is_taken_once(office: Office) -> N
     replayed = await _imported(office["lea"], RECORD, Idempotency_Key="k")
     assert replayed.ok(201) == keyed.ok(201)
     assert len(await office["lea"].all_pages("/api/decisions")) == 2
+
+
+async def test_the_same_file_twice_at_once_is_taken_once(office: Office) -> None:
+    answers = await asyncio.gather(*(_imported(office["lea"], RECORD, "?source=1.md") for _ in range(4)))
+    assert sorted(answer.status for answer in answers) == [200, 200, 200, 201]
+    assert len(await office["lea"].all_pages("/api/decisions")) == 1
 
 
 @pytest.mark.parametrize(

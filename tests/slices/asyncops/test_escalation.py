@@ -66,6 +66,17 @@ async def test_other_working_days_are_other_times(office: Office) -> None:
     assert shown.body["id"] == opened["id"]
 
 
+async def test_a_team_without_leads_has_its_admins_told(office: Office) -> None:
+    async with office.parts.database.begin() as connection:
+        left = update(users_table).where(users_table.c.id == office["lea"].user_id)
+        await connection.execute(left.values(is_active=False))
+    (await office["ann"].post("/api/blockers", NEW)).ok(201)
+    office.clock.jump(30 * DAY_S)
+    await office.tick()
+    assert len(await office.mail_to("ada")) == 1
+    assert await office.mail_to("lea") == []
+
+
 async def test_two_looks_at_once_tell_once(office: Office) -> None:
     import asyncio
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from wipsie.slices.asyncops.people import Person
+from wipsie.slices.asyncops.schemas.moments import Moment
 from wipsie.slices.asyncops.schemas.texts import Line, Prose
 
 WaitingKind = Literal["user", "external", "incident", "blocker", "task", "queue"]
@@ -17,7 +17,6 @@ BlockerSeverity = Literal["soft", "hard"]
 BLOCKER_SEVERITIES: tuple[BlockerSeverity, ...] = ("soft", "hard")
 BlockerStatus = Literal["open", "acknowledged", "resolved", "withdrawn"]
 BLOCKER_STATUSES: tuple[BlockerStatus, ...] = ("open", "acknowledged", "resolved", "withdrawn")
-Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class WaitingOn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

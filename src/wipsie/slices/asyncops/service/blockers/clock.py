@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 
 from wipsie.auth.principal import Principal
+from wipsie.auth.rights import ADMIN, LEAD
 from wipsie.database import UnitOfWork
 from wipsie.kernel.clock import Clock
 from wipsie.slices.asyncops.desk import Desk
@@ -47,7 +48,9 @@ class BlockerClock:
         rows = (await unit.connection.execute(due)).mappings().all()
         if not rows:
             return 0
-        leads = [one for one in await colleagues(unit.connection) if one.role == "lead"]
+        everybody = await colleagues(unit.connection)
+        # A team without leads has admins, and somebody must hear of it.
+        leads = [one for one in everybody if one.role == LEAD] or [one for one in everybody if one.role == ADMIN]
         for blocker in [BLOCKERS.of_row(row) for row in rows]:
             await self._escalate(unit, blocker, leads, now_ms)
         return len(rows)

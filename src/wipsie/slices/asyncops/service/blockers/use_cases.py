@@ -18,6 +18,7 @@ from wipsie.slices.asyncops.domain import blockers as states
 from wipsie.slices.asyncops.people import check_colleague, known_colleagues
 from wipsie.slices.asyncops.rights import WRITE_BLOCKERS
 from wipsie.slices.asyncops.schemas.blockers import BlockerChanges, BlockerTransition, NewBlocker, WaitingOn
+from wipsie.slices.asyncops.schemas.moments import moment_ms
 from wipsie.slices.asyncops.schemas.texts import line, prose
 from wipsie.slices.asyncops.service.blockers.found import findable
 from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
@@ -202,7 +203,7 @@ class BlockerService:
         return f"{_name(before)}: {people[before.blocked].name} waits on {whom} now: {before.title}"
 
     def _since_ms(self, since: datetime) -> int:
-        since_ms, now_ms = round(since.timestamp() * 1000), self._clock.now_ms()
+        since_ms, now_ms = moment_ms(since, "since"), self._clock.now_ms()
         if not now_ms - SINCE_PAST_MS_MAX <= since_ms <= now_ms + SINCE_FUTURE_MS_MAX:
             raise InvalidInput(
                 "since must be a time within the last 366 days, and not in the future.", details={"field": "since"}

@@ -21,6 +21,7 @@ from wipsie.slices.asyncops.schemas.texts import line
 from wipsie.slices.asyncops.service.decisions.texts import checked
 from wipsie.slices.asyncops.service.decisions.use_cases import DecisionService
 from wipsie.slices.asyncops.store.decisions import COLUMNS, DECISIONS, Decision, decisions_table
+from wipsie.slices.asyncops.store.records import hold_numbers
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,9 @@ class DecisionImport:
         principal.check(PROPOSE_DECISIONS, own=True)
         source = None if source is None else line(source, "source")
         digest = hashlib.sha256(text.encode()).hexdigest()
+        if source is not None:
+            # Whoever imports the same file at this moment waits, and then finds it here.
+            await hold_numbers(unit.connection, DECISIONS.kind)
         if source is not None and (known := await find_source(unit.connection, source)) is not None:
             if known.source_digest == digest:
                 return Imported(decision=known, is_new=False)
