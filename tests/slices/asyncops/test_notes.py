@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from test_incidents import PATH, at, declared
 
 from wipsie.audit import list_events
@@ -57,24 +56,24 @@ async def test_events_are_pinned_and_unpinned(office: Office) -> None:
         (await office["bob"].ask("PUT", wrong)).refused(404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("body", ""),
-        ("body", " \n "),
-        ("body", "x" * 20_001),
-        ("body", "a\u0000b"),
-        ("at", "2025-10-04T14:01:01Z"),
-        ("at", "noon"),
-        ("corrects", "tle_nothing"),
-        ("kind", "created"),
-        ("pinned", "yes"),
-    ],
+WRONG: tuple[tuple[str, Any], ...] = (
+    ("body", ""),
+    ("body", " \n "),
+    ("body", "x" * 20_001),
+    ("body", "a\u0000b"),
+    ("at", "2025-10-04T14:01:01Z"),
+    ("at", "noon"),
+    ("corrects", "tle_nothing"),
+    ("kind", "created"),
+    ("pinned", "yes"),
 )
-async def test_a_field_that_is_wrong_is_named(office: Office, field: str, value: Any) -> None:
+
+
+async def test_a_field_that_is_wrong_is_named(office: Office) -> None:
     await declared(office)
-    refused = (await office["ann"].post(ON, {"body": "x", field: value})).refused(422, "VALIDATION_ERROR")
-    assert refused.details["field"] == field
+    for field, value in WRONG:
+        answer = await office["ann"].post(ON, {"body": "x", field: value})
+        assert answer.refused(422, "VALIDATION_ERROR").details["field"] == field, (field, value)
 
 
 async def test_an_auditor_adds_nothing(office: Office) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_incidents import PATH, at, declared, moved, timeline
@@ -143,24 +142,24 @@ async def test_as_markdown_it_is_one_document_that_nobody_breaks_out_of(office: 
     (await office["ann"].get(f"{PATH}/INC-2/postmortem.md")).refused(404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"sections": {"summary": "x" * 20_001}}, "sections.summary"),
-        ({"sections": {"summary": "a\u0000"}}, "sections.summary"),
-        ({"sections": {"blame": "x"}}, "sections.blame"),
-        ({"sections": None}, "sections"),
-        ({"owner": "usr_nobody"}, "owner"),
-        ({"due_at": "soon"}, "due_at"),
-        ({"due_at": "1990-01-01T00:00:00Z"}, "due_at"),
-        ({"state": "closed"}, "state"),
-    ],
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"sections": {"summary": "x" * 20_001}}, "sections.summary"),
+    ({"sections": {"summary": "a\u0000"}}, "sections.summary"),
+    ({"sections": {"blame": "x"}}, "sections.blame"),
+    ({"sections": None}, "sections"),
+    ({"owner": "usr_nobody"}, "owner"),
+    ({"due_at": "soon"}, "due_at"),
+    ({"due_at": "1990-01-01T00:00:00Z"}, "due_at"),
+    ({"state": "closed"}, "state"),
 )
-async def test_a_field_that_is_wrong_is_named(office: Office, body: dict[str, Any], field: str) -> None:
+
+
+async def test_a_field_that_is_wrong_is_named(office: Office) -> None:
     await resolved(office)
     (await office["lea"].post(ON, {})).ok(201)
-    refused = (await office["lea"].patch(ON, body)).refused(422, "VALIDATION_ERROR")
-    assert refused.details["field"] == field
+    for body, field in WRONG:
+        refused = (await office["lea"].patch(ON, body)).refused(422, "VALIDATION_ERROR")
+        assert refused.details["field"] == field
 
 
 happenings = st.lists(
