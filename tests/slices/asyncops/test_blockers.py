@@ -228,6 +228,8 @@ async def test_one_waits_on_incidents_one_may_see_by_their_numbers(office: Offic
         ("waiting_on", {"kind": "user", "id": "usr_nobody"}),
         ("waiting_on", {"kind": "blocker", "id": "BLK-77"}),
         ("waiting_on", {"kind": "queue", "id": "default", "name": "x"}),
+        ("waiting_on", {"kind": "queue", "id": "no such name"}),
+        ("waiting_on", {"kind": "task", "id": "<id>"}),
         ("since", "2025-10-04"),
         ("since", "2025-10-04T10:00:00"),
         ("since", "2025-10-04T14:02:00Z"),

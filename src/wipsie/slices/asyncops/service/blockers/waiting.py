@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wipsie.auth.principal import Principal
 from wipsie.kernel.errors import InvalidInput, NotFound
 from wipsie.slices.asyncops.desk import reference_of
+from wipsie.slices.asyncops.domain.outside import OUTSIDE_KINDS, is_of_form
 from wipsie.slices.asyncops.people import check_colleague
 from wipsie.slices.asyncops.schemas.blockers import WaitingOn
 from wipsie.slices.asyncops.schemas.texts import line
@@ -53,6 +54,8 @@ async def look_up(
         await check_colleague(connection, text, f"{FIELD}.id")
         if text == blocked:
             raise _refused("Nobody waits on themselves; name whom or what the next step needs")
+    if (outside := _OUTSIDE.get(sent.kind)) is not None and not is_of_form(OUTSIDE_KINDS[outside], text):
+        raise _refused(f"That cannot be {OUTSIDE_KINDS[outside].about}", f"{FIELD}.id")
     if sent.kind not in ("incident", "blocker"):
         return Waited(waiting_kind=sent.kind, waiting_on=text, waiting_name=text)
     subject = subjects[sent.kind]
@@ -77,10 +80,12 @@ async def _refuse_circle(connection: AsyncConnection, before: Blocker, target: s
     raise _refused(f"More than {CHAIN_MAX} blockers would wait on each other in a row")
 
 
-def _refused(sentence: str) -> InvalidInput:
-    return InvalidInput(f"{sentence}.", details={"field": FIELD, "problem": sentence})
+def _refused(sentence: str, field: str = FIELD) -> InvalidInput:
+    return InvalidInput(f"{sentence}.", details={"field": field, "problem": sentence})
 
 
+_OUTSIDE = {"queue": "queue", "task": "message"}
+"""What is known elsewhere by an id of some form."""
 _A = {
     "user": "a colleague",
     "external": "somebody outside",
