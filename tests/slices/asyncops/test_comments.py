@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import select
 
 from wipsie.audit import list_events
@@ -124,10 +123,10 @@ async def test_a_change_that_changes_nothing_leaves_the_version(office: Office) 
     assert (same.ok(), same.etag) == (answer.ok(201), answer.etag)
 
 
-@pytest.mark.parametrize("other", ["ann", "lea", "ada"])
-async def test_nobody_changes_what_another_wrote(office: Office, other: str) -> None:
+async def test_nobody_changes_what_another_wrote(office: Office) -> None:
     path = (await _comment(office, "bob", await _update(office))).headers["Location"]
-    (await office[other].patch(path, {"body": "x"})).refused(403, "FORBIDDEN")
+    for other in ("ann", "lea", "ada"):
+        (await office[other].patch(path, {"body": "x"})).refused(403, "FORBIDDEN")
     assert (await office["bob"].get(path)).ok()["body"] == "Why?"
 
 
@@ -184,13 +183,13 @@ async def test_comments_are_listed_in_their_order_and_go_with_their_record(offic
     assert len(await office["lea"].all_pages(f"{other}/comments")) == 1
 
 
-@pytest.mark.parametrize("body", ["", "  \n ", "x" * 20_001, "a\u0000b", 5, None])
-async def test_a_body_that_is_wrong_is_named(office: Office, body: Any) -> None:
+async def test_a_body_that_is_wrong_is_named(office: Office) -> None:
     on = await _update(office)
-    refused = (await office["bob"].post(f"{on}/comments", {"body": body})).refused(422, "VALIDATION_ERROR")
-    assert refused.details["field"] == "body"
     path = (await _comment(office, "bob", on)).headers["Location"]
-    (await office["bob"].patch(path, {"body": body})).refused(422, "VALIDATION_ERROR")
+    for body in ("", "  \n ", "x" * 20_001, "a\u0000b", 5, None):
+        refused = (await office["bob"].post(f"{on}/comments", {"body": body})).refused(422, "VALIDATION_ERROR")
+        assert refused.details["field"] == "body"
+        (await office["bob"].patch(path, {"body": body})).refused(422, "VALIDATION_ERROR")
 
 
 async def test_what_is_not_there_is_not_found(office: Office) -> None:

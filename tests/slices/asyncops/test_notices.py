@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from sqlalchemy import update
 
 from wipsie.audit import list_events
@@ -50,18 +49,16 @@ async def test_preferences_are_ones_own_and_changes_of_a_stale_version_are_refus
     assert [event.facts["version"] for event in events] == [2, 1]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_a_choice_that_is_none_is_refused(office: Office) -> None:
+    wrong: list[dict[str, Any]] = [
         {"mail_followed": "no"},
         {"mail_followed": None},
         {"summary_sections": ["gossip"]},
         {"summary_sections": ["attention"] * 9},
         {"mail": True},
-    ],
-)
-async def test_a_choice_that_is_none_is_refused(office: Office, body: Any) -> None:
-    (await office["ann"].patch("/api/preferences", body)).refused(422, "VALIDATION_ERROR")
+    ]
+    for body in wrong:
+        (await office["ann"].patch("/api/preferences", body)).refused(422, "VALIDATION_ERROR")
 
 
 async def test_each_kind_of_mail_can_be_stopped_and_says_how(office: Office) -> None:

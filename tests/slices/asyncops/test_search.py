@@ -6,7 +6,6 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
@@ -207,12 +206,10 @@ async def test_hostile_queries_are_only_words(office: Office) -> None:
             assert (page["total"]["count"] > 0) is bool(expected), asked
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["", "q=", f"q={'x' * 201}", "q=a&kind=planet", "q=a&kind=", "q=a&limit=0", "q=a&facets=id", "q=a&x=1", "q=a&q=b"],
-)
-async def test_a_parameter_that_is_wrong_is_refused(office: Office, query: str) -> None:
-    (await office["ann"].get(f"/api/search?{query}")).refused(422, "VALIDATION_ERROR")
+async def test_a_parameter_that_is_wrong_is_refused(office: Office) -> None:
+    wrong = ("kind=planet", "kind=", "limit=0", "facets=id", "x=1", "q=b")
+    for query in ("", "q=", f"q={'x' * 201}", *(f"q=a&{more}" for more in wrong)):
+        (await office["ann"].get(f"/api/search?{query}")).refused(422, "VALIDATION_ERROR")
 
 
 async def test_a_cursor_is_good_for_its_own_query(office: Office) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from office import Office
 
@@ -43,10 +41,10 @@ async def test_a_timeline_is_paged_filtered_and_read_from_either_end(office: Off
     assert (page["total"]["count"], page["facets"]["kind"]["changed"]) == (2, 4)
 
 
-@pytest.mark.parametrize("query", ["kind=x", "sort=id", "pinned=maybe", "at_after=today", "colour=red"])
-async def test_a_parameter_that_is_wrong_is_refused(office: Office, query: str) -> None:
+async def test_a_parameter_that_is_wrong_is_refused(office: Office) -> None:
     on = (await office["ann"].post("/api/status", {})).headers["Location"]
-    (await office["ann"].get(f"{on}/timeline?{query}")).refused(422, "VALIDATION_ERROR")
+    for query in ("kind=x", "sort=id", "pinned=maybe", "at_after=today", "colour=red"):
+        (await office["ann"].get(f"{on}/timeline?{query}")).refused(422, "VALIDATION_ERROR")
 
 
 async def test_a_record_that_is_not_there_has_no_timeline(office: Office) -> None:
