@@ -34,6 +34,7 @@ from wipsie.queue.engine import QueueEngine
 from wipsie.queue.repeats import Repeats
 from wipsie.slices.asyncops.domain.working_time import WorkingHours
 from wipsie.slices.asyncops.service.blockers.rules import BlockerRules
+from wipsie.slices.asyncops.service.summaries.times import SummarySettings
 from wipsie.slices.asyncops.slice import AsyncOpsSettings
 from wipsie.slices.asyncops.slice import build as build_asyncops
 from wipsie.slices.manifest import Slice
@@ -138,11 +139,22 @@ def build_parts(settings: Settings, clock: Clock | None = None, *, password_cost
 
 def _asyncops(parts: Parts) -> Slice:
     return build_asyncops(
-        AsyncOpsSettings(public_url=parts.public_url(), blockers=_blocker_rules(parts.settings)),
+        asyncops_settings(parts.settings, public_url=parts.public_url()),
         engine=parts.engine,
         database=parts.database,
         lists=parts.lists,
         clock=parts.clock,
+    )
+
+
+def asyncops_settings(settings: Settings, *, public_url: str) -> AsyncOpsSettings:
+    """The settings of the slice, for it and for commands about its records."""
+    chosen = settings.asyncops
+    return AsyncOpsSettings(
+        public_url=public_url,
+        blockers=_blocker_rules(settings),
+        summaries=SummarySettings(cron=chosen.summary_cron, timezone=chosen.summary_timezone),
+        run_retention_s=settings.worker.run_retention_s,
     )
 
 

@@ -23,6 +23,7 @@ from wipsie.cli.roles import api, scheduler, up, worker
 from wipsie.cli.schedule import schedule_app
 from wipsie.cli.search import search_app
 from wipsie.cli.settings import openapi, settings
+from wipsie.cli.summary import summary_app
 from wipsie.cli.workers import workers
 from wipsie.kernel.errors import WipsieError
 
@@ -83,6 +84,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(search_app, name="search")
+app.add_typer(summary_app, name="summary")
 app.command()(workers)
 for command in (bench, settings, openapi):
     app.command()(command)

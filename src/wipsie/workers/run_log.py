@@ -177,6 +177,19 @@ class RunLog:
         async with self._database.read() as connection:
             return [_run(row) for row in await connection.execute(wanted)]
 
+    async def unsuccessful(self, from_ms: int, to_ms: int, *, every_ms: int) -> list[tuple[int, str, str, int]]:
+        """Of the runs that finished in [from, to) without success: for each span of `every_ms` (its number, from 0), task
+        type and status how many. StorageUnavailable."""
+        columns = task_runs_table.c
+        span = (columns.finished_at_ms - from_ms) // every_ms
+        wanted = (
+            select(span, columns.task_type, columns.status, func.count())
+            .where(_unsuccessful, columns.finished_at_ms >= from_ms, columns.finished_at_ms < to_ms)
+            .group_by(span, columns.task_type, columns.status)
+        )
+        async with self._database.read() as connection:
+            return [(int(row[0]), row[1], row[2], row[3]) for row in await connection.execute(wanted)]
+
     async def prune(self, older_than_ms: int) -> int:
         """Remove runs that finished before a time (ms since the epoch); returns how many. StorageUnavailable.
 

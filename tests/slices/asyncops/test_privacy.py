@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from sqlalchemy import BigInteger, Boolean, Float, Integer, Table, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,9 @@ from wipsie.database.metadata import metadata
 from wipsie.database.personal_text import NOBODY, PersonalText
 from wipsie.database.urls import parse_database_url
 from wipsie.kernel import json
+from wipsie.slices.asyncops.domain.digest.build import build_digest
+from wipsie.slices.asyncops.domain.digest.facts import DigestFacts, Snapshot
+from wipsie.slices.asyncops.domain.digest.window import Window
 from wipsie.slices.asyncops.domain.words import folded
 from wipsie.slices.asyncops.personal_data import PEOPLE
 from wipsie.slices.asyncops.personal_data import TEXTS as ASYNCOPS_TEXTS
@@ -154,6 +158,16 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
         "superseded_by": _IDS,
         "source_digest": _SEALS,
     },
+    "daily_summaries": {
+        "id": _IDS,
+        "created_by": _IDS,
+        "timezone": _WORDS,
+        "for_date": "a day",
+        "schema_version": _WORDS,
+        "generator": _WORDS,
+        "headline": "counts of things and people, in sentences of ours",
+        "content_hash": _SEALS,
+    },
     "comments": {"id": _IDS, "object_kind": _WORDS, "object_id": _IDS, "created_by": _IDS},
     "links": {
         "id": _IDS,
@@ -212,6 +226,10 @@ def _value(column: Any, marked: str | None, number: int) -> Any:
         name = column.table.name, column.key
         if name in {("timeline_events", "data"), ("postmortems", "sections")}:
             return {"summary": marked or "x"}
+        if name == ("daily_summaries", "content"):
+            window = Window(end_ms=number, timezone="UTC")
+            empty = build_digest(DigestFacts(snapshots=[Snapshot(window=window.before(days)) for days in range(8)]))
+            return msgspec.structs.replace(empty, headline=[marked or "x"])
         if name == ("decisions", "options"):
             return [{"title": marked or "x"}]
         return [marked or "x"] if name != ("users", "work_days") else [0]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
@@ -88,6 +89,22 @@ def hours_of_day(value: str) -> tuple[int, int]:
     if not start < end <= 24 * 60:
         raise ValueError(value)
     return start, end
+
+
+def crontab(value: str) -> str:
+    """A crontab expression, by its looks: what it means is checked where it is used, since that takes a while to import."""
+    if not re.fullmatch(r"@[a-z]+|[\dA-Za-z*/,-]+( +[\dA-Za-z*/,-]+){4}", value):
+        raise ValueError(value)
+    return value
+
+
+def time_zone(value: str) -> str:
+    """The name of a time zone this machine knows."""
+    try:
+        ZoneInfo(value)
+    except (LookupError, OSError) as error:
+        raise ValueError(value) from error
+    return value
 
 
 def one_of(*words: str, upper: bool = False) -> Callable[[str], str]:

@@ -389,3 +389,17 @@ class AsyncOpsSection(Section):
         about="Working time after which all leads are told of a blocker, once.",
         accepts="a duration from 1m to 1000h such as 48h",
     )
+    summary_cron: str = variable(
+        "SUMMARY_CRON",
+        parsers.crontab,
+        "0 9 * * *",
+        about="When the daily summary is made and sent. To stop it: wipsie schedule pause daily-summary.",
+        accepts="a crontab expression of five fields such as 0 9 * * 1-5, or @daily",
+    )
+    summary_timezone: str = variable(
+        "SUMMARY_TIMEZONE",
+        parsers.time_zone,
+        "UTC",
+        about="The time zone of SUMMARY_CRON, in which summaries tell days and hours.",
+        accepts="the name of a time zone such as Europe/Berlin",
+    )

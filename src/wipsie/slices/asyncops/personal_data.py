@@ -27,6 +27,7 @@ from wipsie.slices.asyncops.store.hanging import remove_what_hangs_on
 from wipsie.slices.asyncops.store.preferences import preferences_table
 from wipsie.slices.asyncops.store.search import search_documents_table
 from wipsie.slices.asyncops.store.status import status_updates_table
+from wipsie.slices.asyncops.store.summaries import forget_in_summaries
 
 TEXTS: Mapping[str, Sequence[str]] = {
     "status_updates": ("done", "next", "notes", "mood"),
@@ -50,6 +51,7 @@ TEXTS: Mapping[str, Sequence[str]] = {
         "superseded_text",
         "source",
     ),
+    "daily_summaries": ("content",),
     "comments": ("body",),
     "links": ("to_id",),
     "timeline_events": ("body", "data"),
@@ -63,6 +65,7 @@ PEOPLE: Mapping[str, Sequence[str]] = {
     "postmortems": ("created_by", "owner"),
     "blockers": ("created_by", "blocked", "waiting_on"),
     "decisions": ("created_by", "decision_makers", "consulted", "informed"),
+    "daily_summaries": ("created_by", "content"),
     "comments": ("created_by",),
     "links": ("created_by",),
     "timeline_events": ("actor",),
@@ -100,6 +103,7 @@ class AsyncOpsData:
         for update_id in updates:
             await remove_what_hangs_on(connection, update_id)
         counts["status_updates"] = (await connection.execute(delete(status_updates_table).where(theirs))).rowcount
+        counts["daily_summaries"] = await forget_in_summaries(connection, user_id)
         for table in (followers_table, preferences_table):
             gone = await connection.execute(delete(table).where(table.c.user_id == user_id))
             counts[table.name] = gone.rowcount

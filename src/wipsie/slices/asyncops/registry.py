@@ -12,6 +12,7 @@ from wipsie.slices.asyncops.rights import (
     READ_DECISIONS,
     READ_INCIDENTS,
     READ_STATUS,
+    READ_SUMMARIES,
     STEER_INCIDENTS,
 )
 from wipsie.slices.asyncops.service import status
@@ -19,10 +20,12 @@ from wipsie.slices.asyncops.service.blockers import found as blockers
 from wipsie.slices.asyncops.service.decisions import texts as decisions
 from wipsie.slices.asyncops.service.follow_ups import FollowedUp
 from wipsie.slices.asyncops.service.incidents import views as incidents
+from wipsie.slices.asyncops.service.summaries import found as summaries
 from wipsie.slices.asyncops.store.blockers import BLOCKERS
 from wipsie.slices.asyncops.store.decisions import DECISIONS, Decision
 from wipsie.slices.asyncops.store.incidents import INCIDENTS, Incident
 from wipsie.slices.asyncops.store.status import STATUS_UPDATES
+from wipsie.slices.asyncops.store.summaries import SUMMARIES
 from wipsie.slices.asyncops.subjects import Subject, Subjects
 
 
@@ -34,6 +37,7 @@ def build_subjects() -> Subjects:
             Subject(table=BLOCKERS, read=READ_BLOCKERS, findables=blockers.findables),
             Subject(table=DECISIONS, read=READ_DECISIONS, findables=decisions.findables),
             Subject(table=INCIDENTS, read=READ_INCIDENTS, findables=incidents.findables, note=DECLARE_INCIDENTS),
+            Subject(table=SUMMARIES, read=READ_SUMMARIES, findables=summaries.findables),
         )
     )
 
