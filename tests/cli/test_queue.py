@@ -143,3 +143,19 @@ def test_tables_name_every_queue(wipsie: Wipsie, wipsie_json: WipsieJson) -> Non
     for command in ("stats", "list"):
         told = wipsie("queue", command).stdout
         assert all(name in told for name in ("default", "data_polling", "task_processing", "notifications"))
+
+
+def test_every_change_of_a_queue_is_in_the_audit_log(wipsie: Wipsie, wipsie_json: WipsieJson) -> None:
+    wipsie_json("queue", "send", "default", "--data", '{"a": 1}')
+    wipsie_json("queue", "pause", "default")
+    wipsie_json("queue", "resume", "default")
+    wipsie_json("queue", "redrive", "default")
+    wipsie_json("queue", "purge", "default", "--yes")
+    logged = [one for one in wipsie_json("audit", "list") if one["action"].startswith("queue:")]
+    assert [(one["action"], one["object"]) for one in reversed(logged)] == [
+        (f"queue:queue:{verb}", "queue:default") for verb in ("pause", "resume", "redrive", "purge")
+    ]
+    assert logged[0]["facts"] == {"messages": 1}
+    with pytest.raises(QueueNotFound):
+        wipsie("queue", "purge", "no_such_queue", "--yes")
+    assert len([one for one in wipsie_json("audit", "list") if one["action"].startswith("queue:")]) == 4

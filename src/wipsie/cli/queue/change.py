@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wipsie.cli.output import AsJson, DryRun, Yes, confirm, print_json, progress, say
-from wipsie.cli.queue.access import Queue, with_engine
+from wipsie.cli.queue.access import Queue, change_queue, with_engine
 from wipsie.cli.queue.look import counts_shown, print_counts
 from wipsie.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from wipsie.kernel.audit_event import Fact
     from wipsie.kernel.ids import QueueName
     from wipsie.queue.contract import RedriveFilter
     from wipsie.queue.engine import QueueEngine
@@ -46,7 +47,7 @@ def purge(queue: Queue, yes: Yes = False, dry_run: DryRun = False, as_json: AsJs
     async def remove(engine: QueueEngine) -> int:
         return await engine.purge(engine.resolve(queue))
 
-    removed = with_engine(remove)
+    removed = change_queue("purge", queue, remove, messages=counts["total"])
     if as_json:
         print_json({"queue": counts["queue"], "removed": removed})
     else:
@@ -114,7 +115,8 @@ def redrive(
         count = count if max_messages is None else min(count, max_messages)
         print_json({"dry_run": True, "would_move": count}) if as_json else say(f"Would move {count} message(s).")
         return
-    report = with_engine(move)
+    facts: dict[str, Fact] = {"to": to or "origin", "ids": len(message_id or ()), "messages_max": max_messages}
+    report = change_queue("redrive", queue, move, **facts)
     if as_json:
         print_json(report)
     else:
@@ -179,7 +181,7 @@ def _set_paused(queue: str, *, paused: bool, as_json: bool) -> None:
         await (engine.pause(stored) if paused else engine.resume(stored))
         return counts_shown(engine, await engine.counts(stored))
 
-    counts = with_engine(change)
+    counts = change_queue("pause" if paused else "resume", queue, change)
     if as_json:
         print_json(counts)
     else:

@@ -9,7 +9,7 @@ import typer
 
 from wipsie.cli.option_values import duration_s, json_object
 from wipsie.cli.output import AsJson, DryRun, Yes, confirm, print_json, print_table, say
-from wipsie.cli.queue.access import Queue, with_engine
+from wipsie.cli.queue.access import Queue, change_queue, with_engine
 from wipsie.cli.queue.look import counts_shown
 from wipsie.kernel.errors import InvalidInput
 
@@ -166,7 +166,7 @@ def delete(
         stored = engine.resolve(queue)
         return list(await engine.delete([(stored, Receipt(receipt)) for receipt in receipts]))
 
-    outcomes = with_engine(remove)
+    outcomes = change_queue("delete_messages", queue, remove, messages=len(receipts))
     refused = [outcome for outcome in outcomes if outcome is not None]
     if refused and len(outcomes) == 1:
         raise refused[0]
