@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any
@@ -27,6 +26,7 @@ from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import QueueFull, QueueNotFound, StorageUnavailable
 from wipsie.telemetry import correlation
 from wipsie.telemetry.metrics import Metrics
+from wipsie.testing.process import loopback_listener
 
 Connect = Callable[..., Awaitable[aiohttp.ClientSession]]
 
@@ -131,7 +131,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, api: FastAPI) -> None:
         super().__init__(uvicorn.Config(api, log_config=None, access_log=False, lifespan="on", ws="none"))
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = loopback_listener()
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
     async def run_until_stopped(self) -> None:

@@ -73,6 +73,11 @@ class Api(FastAPI):
             framework=super().__call__, routes=routes_of_routers, settings=settings, clock=clock, metrics=metrics
         )
 
+    @property
+    def routes_of_routers(self) -> Sequence[BaseRoute]:
+        """Every route but the framework's own `/openapi.json`, in the order in which they are matched."""
+        return self._routes_of_routers
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
         scope["app"] = self

@@ -41,7 +41,8 @@ def open_listener(host: str, port: int) -> Listener:
     until the server accepts them."""
     family, address = _resolve(host, port)
     is_loopback = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Named TCP: asyncio's own loop sends small answers at once for those alone.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)

@@ -30,6 +30,15 @@ def free_port() -> int:
         return port
 
 
+def loopback_listener() -> socket.socket:
+    """A listening socket on a free loopback port, for a server in this process. Named TCP, unlike those of
+    `socket.create_server`: asyncio sends small answers at once for such sockets alone, and after 40 ms for others."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind((HOST, 0))
+    listener.listen()
+    return listener
+
+
 class WipsieProcess:
     """One `wipsie …` process. Its environment holds only what is given here, never the developer's."""
 

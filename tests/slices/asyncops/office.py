@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -20,17 +19,19 @@ from wipsie.api.privacy import privacy_router
 from wipsie.app.parts import Parts, build_parts
 from wipsie.app.privacy import privacy_of
 from wipsie.app.settings import Settings
+from wipsie.auth import sessions
 from wipsie.auth.accounts import users_table
-from wipsie.auth.principal import Principal
+from wipsie.auth.sessions import Session
+from wipsie.auth.tokens import LIFETIME_S
 from wipsie.database.outbox import outbox_table
 from wipsie.kernel import json
-from wipsie.kernel.errors import Unauthorized
 from wipsie.kernel.ids import new_object_id
 from wipsie.queue.contract import NewMessage
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.message import complete
 from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.testing.clock import FakeClock
+from wipsie.testing.process import loopback_listener
 from wipsie.workers.handler import TaskContext, TaskServices
 from wipsie.workers.retry_policy import RetryPolicy
 from wipsie.workers.task_decoder import TaskDecoder
@@ -70,17 +71,56 @@ class Answer:
         return self
 
 
+class Badge:
+    """A real session of somebody, begun without a password, and begun anew when it has ended."""
+
+    def __init__(self, parts: Parts, user_id: str, role: str) -> None:
+        self._parts = parts
+        self._user_id = user_id
+        self._role = role
+        self._token = ""
+        self._ends_at_ms = 0
+        self._turn = asyncio.Lock()
+
+    async def token(self) -> str:
+        """A token that is good now."""
+        async with self._turn:
+            if self._parts.clock.now_ms() >= self._ends_at_ms:
+                await self._begin()
+            return self._token
+
+    async def _begin(self) -> None:
+        now_ms = self._parts.clock.now_ms()
+        self._ends_at_ms = now_ms + LIFETIME_S * 1000
+        session = Session(
+            id=new_object_id("ses", now_ms),
+            user_id=self._user_id,
+            issued_at_ms=now_ms,
+            expires_at_ms=self._ends_at_ms,
+            last_seen_at_ms=now_ms,
+            address=None,
+            user_agent=None,
+        )
+        async with self._parts.database.begin() as connection:
+            await sessions.add(connection, session)
+        self._token = self._parts.accounts.office.tokens.make(
+            user_id=self._user_id, session_id=session.id, role=self._role, expires_at_ms=self._ends_at_ms
+        )
+
+
 class Desk:
     """One person's client."""
 
-    def __init__(self, session: aiohttp.ClientSession, user_id: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, user_id: str, badge: Badge) -> None:
         self._session = session
         self.user_id = user_id
+        self.badge = badge
 
     async def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Any request."""
         data = None if body is None else body if isinstance(body, bytes) else json.encode(body)
-        all_headers = {"Authorization": f"Bearer {self.user_id}", "Content-Type": "application/json", **(headers or {})}
+        token = await self.badge.token()
+        all_headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **(headers or {})}
         async with self._session.request(method, path, data=data, headers=all_headers) as answer:
             raw = await answer.read()
             is_json = "json" in answer.headers.get("Content-Type", "")
@@ -157,7 +197,7 @@ class Office:
         session = await self._stack.enter_async_context(
             aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=20))
         )
-        self.desks[name] = Desk(session, user_id)
+        self.desks[name] = Desk(session, user_id, Badge(self.parts, user_id, role))
         return self.desks[name]
 
     async def tick(self) -> dict[str, int]:
@@ -219,21 +259,6 @@ class _Hands:
         self.unit_of_work = parts.database.unit_of_work
 
 
-class _Badges:
-    """Takes the id of a user for a token: signing in is another room's business."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    async def authenticate(self, token: str) -> Principal:
-        async with self._parts.database.read() as connection:
-            wanted = select(users_table.c.role).where(users_table.c.id == token, users_table.c.is_active.is_(True))
-            role = (await connection.execute(wanted)).scalar()
-        if role is None:
-            raise Unauthorized("Nobody.")
-        return Principal(kind="user", id=token, user_id=token, role=role, extents=self._parts.rights.of(role))
-
-
 @contextlib.asynccontextmanager
 async def open_office(database_url: str, folder: Path) -> AsyncGenerator[Office]:
     """An office over a migrated, empty database, with `PEOPLE` at their desks."""
@@ -249,9 +274,10 @@ async def open_office(database_url: str, folder: Path) -> AsyncGenerator[Office]
             clock=clock,
             metrics=parts.metrics,
             settings=ApiSettings(loopback_only=False),
-            authenticator=_Badges(parts),
+            authenticator=parts.accounts.authenticator,
+            rights=parts.rights,
         )
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = loopback_listener()
         stack.callback(listener.close)
         server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))

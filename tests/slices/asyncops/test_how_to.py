@@ -34,7 +34,7 @@ async def test_the_commands_of_a_page_work(office: Office, tmp_path: Path, page:
             "-c",
             block,
             cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "WIPSIE_URL": office.url, "TOKEN": office["lea"].user_id},
+            env={"PATH": os.environ["PATH"], "WIPSIE_URL": office.url, "TOKEN": await office["lea"].badge.token()},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

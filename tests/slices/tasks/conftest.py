@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from wipsie.slices.manifest import Slice
 from wipsie.slices.tasks.gateways.http_client import HttpClientSettings
 from wipsie.slices.tasks.slice import TasksSettings, build
 from wipsie.telemetry.metrics import Metrics
+from wipsie.testing.process import loopback_listener
 from wipsie.workers.breaker import BreakerRegistry
 from wipsie.workers.cpu_pool import CpuPool
 from wipsie.workers.handler import HandlerRegistry, TaskContext, TaskServices
@@ -152,7 +152,7 @@ async def connect() -> AsyncIterator[Connect]:
 
         async def connect_to(desk: Desk) -> aiohttp.ClientSession:
             api = build_api(title="t", version="1.2.3", routers=desk.slice.routers, clock=desk.clock, metrics=Metrics())
-            listener = socket.create_server(("127.0.0.1", 0))
+            listener = loopback_listener()
             server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False, ws="none"))
             running = asyncio.create_task(server.serve(sockets=[listener]))
 
