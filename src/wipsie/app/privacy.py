@@ -65,8 +65,9 @@ class PeoplesPrivacy:
             async with self._database.unit_of_work() as unit:
                 now_ms = self._database.clock.now_ms()
                 for name, holder in self._holders.items():
-                    if counts := await holder.erase(unit.connection, user_id, now_ms=now_ms):
-                        rows[name] = counts
+                    counts = await holder.erase(unit.connection, user_id, now_ms=now_ms)
+                    if any(counts.values()):
+                        rows[name] = {table: count for table, count in counts.items() if count}
                 if dry_run:
                     raise _OnlyLooked
                 count = sum(sum(counts.values()) for counts in rows.values())
