@@ -336,7 +336,7 @@ _DECISIONS = (
             "context": "One courier is one certificate away from a day without parcels.",
             "drivers": ["No morning without labels"],
             "options": [
-                {"title": "Stay with one", "cons": ["See INC-1"]},
+                {"title": "Stay with one", "cons": ["See INC-2"]},
                 {
                     "title": "A second for small parcels",
                     "pros": ["Two thirds of all parcels"],
