@@ -13,7 +13,7 @@ from wipsie.slices.asyncops.kinds import BLOCKER, DECISION, INCIDENT
 
 def hours(from_ms: int, to_ms: int) -> float:
     """Between two moments; none when they are the wrong way round."""
-    return round(max(0, to_ms - from_ms) / HOUR_MS, 1)
+    return round(max(0, to_ms - from_ms) / HOUR_MS, 2)
 
 
 def incident_line(fact: IncidentFact, end_ms: int) -> IncidentLine:
@@ -64,7 +64,7 @@ def decision_line(fact: DecisionFact, end_ms: int) -> DecisionLine:
         path=f"{DECISION.path}/{fact.number}",
         status=fact.status,
         author=fact.author,
-        age_d=None if proposed is None else round(max(0, end_ms - proposed) / DAY_MS, 1),
+        age_d=None if proposed is None else round(max(0, end_ms - proposed) / DAY_MS, 2),
         decided_on=fact.decided_on,
         revisit_on=fact.revisit_on,
     )

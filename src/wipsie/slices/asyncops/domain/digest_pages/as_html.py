@@ -84,7 +84,7 @@ def _body(outline: Outline, base_url: str) -> Iterator[str]:
 
 _CARD = (
     '<div class="card" style="margin:0 0 14px;padding:20px 22px;background:#ffffff;border:1px solid #e2e6ec;'
-    'border-radius:12px">'
+    'border-radius:12px;overflow-wrap:anywhere">'
 )
 
 
@@ -94,7 +94,7 @@ def _tile(tile: Tile) -> str:
     tone = "ink" if tile.tone == "plain" else f"{tile.tone}-ink"
     return (
         '<div class="tile" style="display:inline-block;vertical-align:top;box-sizing:border-box;width:23%;min-width:138px;'
-        'margin:4px;padding:10px 12px;background:#f6f8fa;border-radius:8px">'
+        'min-height:94px;margin:4px;padding:10px 12px;background:#f6f8fa;border-radius:8px">'
         f'<div class="soft" style="font-size:12px;color:#667182">{_text(tile.label)}</div>'
         f'<div class="{tone}" style="font-size:22px;font-weight:700;line-height:1.3;color:{ink}">{_text(tile.value)}</div>'
         f'<div class="soft" style="font-size:12px;line-height:1.3;color:#667182">{note}</div></div>'

@@ -29,6 +29,8 @@ from wipsie.slices.asyncops.domain.digest_pages.outline import (
     section,
 )
 
+POINTS_SHOWN = 3
+"""Points of one update, done and next each."""
 _SEVERITY_TONES: dict[str, Tone] = {"sev1": "bad", "sev2": "bad", "sev3": "warn", "hard": "bad", "soft": "warn"}
 _HEALTH: dict[str, tuple[str, Tone]] = {
     "on_track": ("on track", "good"),
@@ -329,24 +331,33 @@ def _follow_up_line(digest: Digest, one: FollowUpLine) -> Line:
 
 def _updates(digest: Digest) -> Section | None:
     part = digest.updates
-    worth = [Line(text=one.text, note=digest.name_of(one.person), path=one.path) for one in part.highlights]
     # Somebody who is in trouble is read first; otherwise by name, as they come.
     people = sorted(part.by_person.items, key=lambda one: ("off_track", "at_risk", "on_track").index(one.health))
     return section(
         "updates",
         "Updates",
         [
-            Group(title="Worth reading", lines=worth[:SHOWN_MAX]),
+            Group(title="Worth reading", lines=_worth_reading(digest, people[:SHOWN_MAX])),
             group("By person", (_update_line(digest, one) for one in people), part.by_person.total),
         ],
         _missing(digest),
     )
 
 
+def _worth_reading(digest: Digest, shown: Sequence[UpdateLine]) -> list[Line]:
+    """Highlights that are not read anyway, because all of what somebody wrote stands below, or a blocker above."""
+    texts = {text for one in shown for text in (*one.done[:POINTS_SHOWN], *one.next[:POINTS_SHOWN])}
+    blockers = (digest.blockers.open, digest.blockers.resolved)
+    texts |= {one.title for part in blockers for one in part.items[:SHOWN_MAX]}
+    left = [one for one in digest.updates.highlights if one.text not in texts]
+    return [Line(text=one.text, note=digest.name_of(one.person), path=one.path) for one in left[:SHOWN_MAX]]
+
+
 def _update_line(digest: Digest, one: UpdateLine) -> Line:
     badge, tone = _HEALTH[one.health]
-    points = [*(f"Done: {text}" for text in one.done[:3]), *(f"Next: {text}" for text in one.next[:3])]
-    left = max(0, len(one.done) - 3) + max(0, len(one.next) - 3)
+    done, following = one.done[:POINTS_SHOWN], one.next[:POINTS_SHOWN]
+    points = [*(f"Done: {text}" for text in done), *(f"Next: {text}" for text in following)]
+    left = len(one.done) - len(done) + len(one.next) - len(following)
     if left:
         points.append(f"and {left} more")
     notes = "" if points else one.notes

@@ -37,7 +37,7 @@ def change(delta: int | None) -> str:
     if delta is None:
         return ""
     if delta == 0:
-        return "as the day before"
+        return "unchanged"
     return f"{abs(delta)} {'more' if delta > 0 else 'fewer'} than the day before"
 
 
