@@ -22,7 +22,7 @@ from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import StorageUnavailable
 
 WRITE_WAIT_S_MAX = 30.0
-GLANCES_AT_ONCE = 8
+GLANCES_AT_ONCE = 3
 _BUSY_PAUSE_S = 0.02
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, cast
 
 import aiosqlite
@@ -27,6 +27,7 @@ STEPS_HERE_MAX = 20_000
 """Steps of SQLite's machine a SELECT may take in the event loop: a millisecond or two."""
 PARAMETERS_HERE_MAX = 200
 """A statement with more of them carries many rows."""
+ROWS_HERE_MAX = 10
 
 
 _KINDS_HERE = frozenset({"SELECT", "INSERT", "UPDATE", "BEGIN "})
@@ -55,8 +56,10 @@ class OneStepCursor:
             await self._connection.step(self._execute, sql, parameters)
         return self
 
-    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> OneStepCursor:
-        await self._connection.step(self._executemany, sql, parameters)
+    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> OneStepCursor:
+        few = len(parameters) <= ROWS_HERE_MAX
+        if not few or not self._connection.run_here(self._executemany, sql, parameters):
+            await self._connection.step(self._executemany, sql, parameters)
         return self
 
     async def fetchone(self) -> Any:
