@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -12,7 +13,8 @@ CHARACTERS_MAX = 256
 GUESSES_LOG10_MIN = 6.5
 """Three million guesses: what a throttled login lets nobody do, and a list of common passwords begins with."""
 _LOOKED_AT_CHARACTERS = 72
-_HINTS_MAX = 10
+_HINTS_MAX = 20
+_WORD = re.compile(r"[^\W_]+")
 
 
 def check_password(password: str, hints: Sequence[str], *, field: str = "password") -> None:
@@ -27,8 +29,8 @@ def check_password(password: str, hints: Sequence[str], *, field: str = "passwor
     # A tenth of a second of dictionaries that only this needs.
     from zxcvbn import zxcvbn
 
-    words = [word for hint in hints for word in (hint, *hint.replace("@", " ").split()) if word][:_HINTS_MAX]
-    found = zxcvbn(password[:_LOOKED_AT_CHARACTERS], user_inputs=[*words, "wipsie"])
+    words = [word for hint in hints for word in (hint, *_WORD.findall(hint))][:_HINTS_MAX]
+    found = zxcvbn(password[:_LOOKED_AT_CHARACTERS], user_inputs=["wipsie", *words])
     if float(found["guesses_log10"]) < GUESSES_LOG10_MIN:
         raise _refused(
             field, "is not guessed so easily: take a longer one, or several words that have nothing in common"
