@@ -18,6 +18,7 @@ from wipsie.slices.asyncops.domain.digest.build import build_digest
 from wipsie.slices.asyncops.domain.digest.content import Digest
 from wipsie.slices.asyncops.domain.digest.window import Window
 from wipsie.slices.asyncops.rights import READ_SUMMARIES, RUN_SUMMARIES
+from wipsie.slices.asyncops.schemas.moments import EARLIEST, LATEST
 from wipsie.slices.asyncops.service.summaries.found import findable
 from wipsie.slices.asyncops.service.summaries.gather import Gatherer
 from wipsie.slices.asyncops.service.summaries.letters import Letters
@@ -129,6 +130,9 @@ class SummaryService:
         if day is not None and end_ms is not None:
             raise InvalidInput("Say either date or window_end, not both.", details={"field": "window_end"})
         if day is not None:
+            if not EARLIEST.date() <= day < LATEST.date():
+                problem = f"must lie between the years {EARLIEST.year} and {LATEST.year}"
+                raise InvalidInput(f"The day {problem}.", details={"field": "date", "problem": problem})
             end_ms = self.times.end_of(day)
         if end_ms is None:
             end_ms = self.times.last(now_ms)
