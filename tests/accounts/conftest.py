@@ -1,4 +1,4 @@
-"""The house on SQLite, and on PostgreSQL where a test asks for it."""
+"""The house on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from house import House, Visitor, open_house
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture
