@@ -20,9 +20,15 @@ def arrange(database: Database, moment: str) -> None:
     if moment == "never":
         return
     sign = "DELETE FROM outbox" if moment == "before the record" else "UPDATE schedules"
+    die_at(database, sign, committed=moment == "after the fire")
+
+
+def die_at(database: Database, sign: str, *, committed: bool) -> None:
+    """Let this process die when a statement that begins with `sign` has changed a row: right before its transaction is
+    committed, or right after."""
 
     def look(connection: Any, cursor: Any, statement: str, *_: object) -> None:
-        # A scheduler that was not first changes no row.
+        # Whoever was not first changes no row.
         if statement.startswith(sign) and cursor.rowcount > 0:
             connection.info["wipsie_fatal"] = True
 
@@ -35,7 +41,7 @@ def arrange(database: Database, moment: str) -> None:
 
     engine = database.engine.sync_engine
     event.listen(engine, "after_cursor_execute", look)
-    if moment == "after the fire":
+    if committed:
         # The connection goes back to its pool right after the commit.
         event.listen(engine, "checkin", returned)
     else:

@@ -39,7 +39,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_daily_summaries_window_end_ms_id", "daily_summaries", ["window_end_ms", "id"])
     op.create_index("ix_daily_summaries_for_date", "daily_summaries", ["for_date", "id"])
-    op.create_index("ix_daily_summaries_generator", "daily_summaries", ["generator", "id"])
+    op.create_index("ix_daily_summaries_generator", "daily_summaries", ["generator", "window_end_ms", "id"])
 
 
 def downgrade() -> None:

@@ -55,7 +55,7 @@ COLUMNS = daily_summaries_table.c
 Index("uq_daily_summaries_window_end_ms", COLUMNS.window_end_ms, COLUMNS.timezone, COLUMNS.edition, unique=True)
 Index("ix_daily_summaries_window_end_ms_id", COLUMNS.window_end_ms, COLUMNS.id)
 Index("ix_daily_summaries_for_date", COLUMNS.for_date, COLUMNS.id)
-Index("ix_daily_summaries_generator", COLUMNS.generator, COLUMNS.id)
+Index("ix_daily_summaries_generator", COLUMNS.generator, COLUMNS.window_end_ms, COLUMNS.id)
 _EDITIONS_READ = 5
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.slices.asyncops.store import timeline
@@ -34,19 +34,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 async def changes_since(connection: AsyncConnection, at_ms: int, kinds: Iterable[str]) -> list[Change]:
     """All changes of records of these kinds, and of their follow-ups, recorded at or after a time, the newest first."""
-    # Ids begin with their time: the primary key finds them, and orders them.
-    first = f"{timeline.ID_PREFIX}_{at_ms:012x}"
-    wanted = (
-        select(_COLUMNS.object_id, _COLUMNS.kind, _COLUMNS.recorded_at_ms, _COLUMNS.data)
-        .where(_COLUMNS.id >= first, _COLUMNS.object_kind.in_(sorted(kinds)), _COLUMNS.data.is_not(None))
-        .order_by(_COLUMNS.id.desc())
-        .limit(EVENTS_MAX)
-    )
+    wanted = frozenset(kinds)
     found: list[Change] = []
-    for row in (await connection.execute(wanted)).mappings():
+    for row in (await connection.execute(changes_statement(at_ms))).mappings():
         data = cast("dict[str, Any]", row["data"])
         changes = cast("dict[str, list[Any]]", data.get("changes") or {})
-        if not changes:
+        if not changes or row["object_kind"] not in wanted:
             continue
         record_id = data.get("follow_up") if row["kind"] == timeline.FOLLOW_UP else row["object_id"]
         found.append(
@@ -57,6 +50,19 @@ async def changes_since(connection: AsyncConnection, at_ms: int, kinds: Iterable
             )
         )
     return found
+
+
+def changes_statement(at_ms: int) -> Select[Any, Any, Any, Any, Any]:
+    """The statement of `changes_since`, for records of all kinds."""
+    # Ids begin with their time: the primary key finds them, and orders them. With a condition on their kind, SQLite would
+    # rather read all there ever were of that kind.
+    first = f"{timeline.ID_PREFIX}_{at_ms:012x}"
+    return (
+        select(_COLUMNS.object_id, _COLUMNS.object_kind, _COLUMNS.kind, _COLUMNS.recorded_at_ms, _COLUMNS.data)
+        .where(_COLUMNS.id >= first, _COLUMNS.data.is_not(None))
+        .order_by(_COLUMNS.id.desc())
+        .limit(EVENTS_MAX)
+    )
 
 
 class Past(Generic[RecordT]):

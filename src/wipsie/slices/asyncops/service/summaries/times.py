@@ -15,7 +15,7 @@ from wipsie.workers import triggers
 
 CATCH_UP_MAX = 7
 """Missed summaries that are made up for; older ones are left out."""
-_LOOK_BACK_MS = (26 * HOUR_MS, 8 * DAY_MS, 32 * DAY_MS, 367 * DAY_MS)
+_LOOK_BACK_MS = (26 * HOUR_MS, 8 * DAY_MS, 40 * DAY_MS)
 
 
 class SummarySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class SummaryTimes:
         return self._trigger.next_ms(after_ms=at_ms, anchor_ms=0)
 
     def last(self, at_ms: int) -> int:
-        """The last time that is not later than this; this itself when there was none for a year."""
+        """The last time that is not later than this; this itself when there was none for 40 days."""
         for back_ms in _LOOK_BACK_MS:
             found = self.between(at_ms - back_ms, at_ms)
             if found:
