@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import uvicorn
 from sqlalchemy import select
 
 from wipsie.api.application import Api
@@ -26,7 +24,7 @@ from wipsie.database.outbox import outbox_table
 from wipsie.kernel import json
 from wipsie.kernel.ids import new_object_id
 from wipsie.testing.clock import FakeClock
-from wipsie.testing.process import loopback_listener
+from wipsie.testing.served import served
 
 PASSWORD = "seven pears 4 breakfast"
 OTHER_PASSWORD = "nine plums 7 supper"
@@ -204,18 +202,8 @@ async def open_house(
             await parts.engine.start([queue for one in parts.slices for queue in one.queues])
             stack.push_async_callback(parts.engine.stop)
         api = Application(parts, ("api",)).build_api()
-        listener = loopback_listener()
-        stack.callback(listener.close)
-        server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-
-        async def stop() -> None:
-            server.should_exit = True
-            await serving
-
-        stack.push_async_callback(stop)
         assert isinstance(api, Api)
-        house = House(parts, clock, f"http://127.0.0.1:{listener.getsockname()[1]}", stack, api)
+        house = House(parts, clock, await stack.enter_async_context(served(api)), stack, api)
         for name, role in people.items():
             await house.move_in(name, role)
         yield house

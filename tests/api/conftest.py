@@ -27,6 +27,7 @@ from wipsie.kernel.errors import QueueFull, QueueNotFound, StorageUnavailable
 from wipsie.telemetry import correlation
 from wipsie.telemetry.metrics import Metrics
 from wipsie.testing.process import loopback_listener
+from wipsie.testing.served import QuickServer
 
 Connect = Callable[..., Awaitable[aiohttp.ClientSession]]
 
@@ -126,7 +127,7 @@ def sample_routers() -> list[APIRouter]:
     return [fast, slow]
 
 
-class Server(uvicorn.Server):
+class Server(QuickServer):
     """uvicorn on a free loopback port."""
 
     def __init__(self, api: FastAPI) -> None:
@@ -165,7 +166,7 @@ async def serve() -> AsyncIterator[Connect]:
             running = asyncio.create_task(server.run_until_stopped())
 
             async def stop() -> None:
-                server.should_exit = True
+                server.end(patient=True)
                 await running
 
             stack.push_async_callback(stop)
@@ -181,7 +182,7 @@ def server_url() -> Iterator[str]:
     thread = threading.Thread(target=lambda: asyncio.run(server.run_until_stopped()))
     thread.start()
     yield server.url
-    server.should_exit = True
+    server.end(patient=True)
     thread.join(timeout=10)
 
 

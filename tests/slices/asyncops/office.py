@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
-import uvicorn
 from sqlalchemy import insert, select
 
 from wipsie.api.application import ApiSettings, build_api
@@ -31,7 +30,7 @@ from wipsie.queue.engine import QueueEngine
 from wipsie.queue.message import complete
 from wipsie.queue.operations_signal import OPERATIONS_QUEUE
 from wipsie.testing.clock import FakeClock
-from wipsie.testing.process import loopback_listener
+from wipsie.testing.served import served
 from wipsie.workers.handler import TaskContext, TaskServices
 from wipsie.workers.retry_policy import RetryPolicy
 from wipsie.workers.task_decoder import TaskDecoder
@@ -277,17 +276,7 @@ async def open_office(database_url: str, folder: Path) -> AsyncGenerator[Office]
             authenticator=parts.accounts.authenticator,
             rights=parts.rights,
         )
-        listener = loopback_listener()
-        stack.callback(listener.close)
-        server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-
-        async def stop() -> None:
-            server.should_exit = True
-            await serving
-
-        stack.push_async_callback(stop)
-        office = Office(parts, clock, f"http://127.0.0.1:{listener.getsockname()[1]}", stack)
+        office = Office(parts, clock, await stack.enter_async_context(served(api)), stack)
         for name, role in PEOPLE.items():
             await office.hire(name, role)
         yield office

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-import uvicorn
 
 from wipsie.api.application import build_api
 from wipsie.blobs import BlobStore
@@ -28,7 +26,7 @@ from wipsie.slices.manifest import Slice
 from wipsie.slices.tasks.gateways.http_client import HttpClientSettings
 from wipsie.slices.tasks.slice import TasksSettings, build
 from wipsie.telemetry.metrics import Metrics
-from wipsie.testing.process import loopback_listener
+from wipsie.testing.served import served
 from wipsie.workers.breaker import BreakerRegistry
 from wipsie.workers.cpu_pool import CpuPool
 from wipsie.workers.handler import HandlerRegistry, TaskContext, TaskServices
@@ -152,17 +150,7 @@ async def connect() -> AsyncIterator[Connect]:
 
         async def connect_to(desk: Desk) -> aiohttp.ClientSession:
             api = build_api(title="t", version="1.2.3", routers=desk.slice.routers, clock=desk.clock, metrics=Metrics())
-            listener = loopback_listener()
-            server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False, ws="none"))
-            running = asyncio.create_task(server.serve(sockets=[listener]))
-
-            async def stop() -> None:
-                server.should_exit = True
-                await running
-                listener.close()
-
-            stack.push_async_callback(stop)
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            url = await stack.enter_async_context(served(api))
             return await stack.enter_async_context(aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(total=10)))
 
         yield connect_to
