@@ -16,11 +16,17 @@ _WORD = re.compile(r"[^\W_]+")
 
 def folded(text: str) -> str:
     """The words of a text with spaces between: without case, accents and signs."""
-    # Twice: some signs stand for capital letters, and small letters of some capitals stand for several.
-    compatible = unicodedata.normalize("NFKD", text[:TEXT_CHARACTERS_MAX]).casefold()
-    decomposed = unicodedata.normalize("NFKD", compatible)
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    text = text[:TEXT_CHARACTERS_MAX]
+    # Nothing to take apart: much cheaper, and most texts.
+    bare = text.lower() if text.isascii() else _bare(text)
     return " ".join(word[:WORD_CHARACTERS_MAX] for word in _WORD.findall(bare))[:TEXT_CHARACTERS_MAX]
+
+
+def _bare(text: str) -> str:
+    # Twice: some signs stand for capital letters, and small letters of some capitals stand for several.
+    compatible = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", compatible)
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def query_words(text: str) -> list[str]:

@@ -57,7 +57,8 @@ def highlights(
     which rare words are rare; `open_numbers`: of open records (``INC-42``)."""
     candidates = list(_candidates(written, new_blockers))[:CANDIDATES_MAX]
     rarity = _Rarity(known)
-    named = frozenset(number.casefold() for number in open_numbers)
+    numbers = "|".join(re.escape(number) for number in sorted(set(open_numbers)))
+    named = re.compile(rf"\b(?:{numbers})\b", re.IGNORECASE) if numbers else None
     scored = sorted(candidates, key=lambda one: (-_score(one, rarity, named), one.source, one.place))
     chosen: list[_Candidate] = []
     by_person: Counter[str] = Counter()
@@ -122,10 +123,10 @@ def _of_texts(texts: Sequence[str], person: str, field: Field, source: str, path
         )
 
 
-def _score(one: _Candidate, rarity: _Rarity, open_numbers: frozenset[str]) -> float:
-    text = one.text.casefold()
+def _score(one: _Candidate, rarity: _Rarity, named: re.Pattern[str] | None) -> float:
+    text = one.text
     score = _WEIGHTS[one.field] + 2.0 * rarity.of(one.words)
-    if any(re.search(rf"\b{re.escape(number)}\b", text) for number in open_numbers):
+    if named is not None and named.search(text):
         score += _OPEN_WEIGHT
     if _NUMBER.search(text):
         score += _NUMBER_WEIGHT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import msgspec
@@ -72,7 +73,9 @@ class SummaryService:
 
     async def draft(self, window: Window) -> Draft:
         """What a summary of a window says, from what is known now. Reads, and writes nothing."""
-        digest = build_digest(await self._gatherer.facts(window))
+        facts = await self._gatherer.facts(window)
+        # A large team takes some time: meanwhile others are answered.
+        digest = await asyncio.to_thread(build_digest, facts)
         return Draft(id=self._desk.fresh_id(SUMMARIES.kind), window=window, digest=digest)
 
     async def first(self, window: Window) -> Draft | None:
