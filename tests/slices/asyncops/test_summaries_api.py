@@ -326,3 +326,24 @@ async def test_tasks_that_failed_are_told_by_type_as_long_as_their_runs_are_kept
     assert monday["trends"]["failures"] == {"days": [0, 0, 0, 0, 0, 3, 6], "mark": "up"}
     go_to(office, "2025-11-20T09:00:00Z")
     assert (await preview(office, "2025-10-06"))["queues"]["failures"] is None
+
+
+async def test_who_is_erased_is_taken_out_of_the_summaries_that_were_made(office: Office) -> None:
+    zed = await office.hire("zed", "member", name="Zedekiah Marker")
+    (await zed.post("/api/status", {"done": ["Counted the penguins twice"]})).ok(201)
+    (await zed.post("/api/incidents", {"title": "Mail stands still", "severity": "sev1", "lead": zed.user_id})).ok(201)
+    go_to(office, "2025-10-05T09:00:00Z")
+    await fire(office, "2025-10-05T09:00:00Z")
+    before = (await office["ann"].get(f"{PATH}/latest")).ok()
+    page = (await office["ann"].get(f"{PATH}/latest.html")).ok()
+    assert "Zedekiah" in page
+    assert "penguins" in page
+    (await office["ada"].post(f"/api/users/{zed.user_id}/erasure", None)).ok()
+    after = (await office["ann"].get(f"{PATH}/latest")).ok()
+    page = (await office["ann"].get(f"{PATH}/latest.html")).ok()
+    assert "Zedekiah" not in str(after) + page
+    assert "penguins" not in str(after) + page
+    # What the team had to do with stays, by somebody; and which summary it is.
+    assert "INC-1" in page
+    assert "led by somebody" in page
+    assert (after["content_hash"], after["id"]) == (before["content_hash"], before["id"])
