@@ -48,6 +48,7 @@ def test_all_commands_of_the_product_are_there() -> None:
             "users",
             "keys",
             "decisions",
+            "summary",
         ),
     }
     verbs = {name[1] for name in commands() if name[0] == "queue"}

@@ -36,6 +36,7 @@ def test_a_summary_is_made_by_hand_shown_in_each_form_and_made_again_as_a_furthe
     assert wipsie("summary", "show", first["id"], "--format", "md").stdout.startswith("# Daily summary for Friday")
     assert wipsie("summary", "show", "--format", "html").stdout.startswith("<!DOCTYPE html>")
     content = json.loads(wipsie("summary", "show", "--format", "json").stdout)
+    assert wipsie_json("summary", "show", "latest") == content
     assert (content["schema"], content["hash"]) == ("wipsie.daily-summary/1", first["content_hash"])
 
 

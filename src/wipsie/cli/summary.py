@@ -61,6 +61,7 @@ def run(
 def show(
     day: Annotated[str, typer.Argument(help="A day such as 2025-11-28, an id, or latest.")] = "latest",
     form: Format = "text",
+    as_json: AsJson = False,
 ) -> None:
     """A summary that was made.
 
@@ -72,7 +73,9 @@ def show(
 
     async def find(desk: SummaryDesk) -> str:
         found = await desk.show(day)
-        return _written(found.content, form, path=f"/api/summaries/{found.id}.html", base_url=desk.public_url)
+        return _written(
+            found.content, "json" if as_json else form, path=f"/api/summaries/{found.id}.html", base_url=desk.public_url
+        )
 
     _print(_at_desk(find))
 
@@ -81,6 +84,7 @@ def show(
 def preview(
     day: Annotated[str, typer.Argument(help="A day such as 2025-11-28.", show_default=False)],
     form: Format = "text",
+    as_json: AsJson = False,
 ) -> None:
     """What the summary of a past day says, from what is known of it. Nothing is kept.
 
@@ -92,7 +96,7 @@ def preview(
 
     async def look(desk: SummaryDesk) -> str:
         digest = await desk.preview(desk.service.window_for(day=wanted))
-        return _written(digest, form, path=None, base_url=desk.public_url)
+        return _written(digest, "json" if as_json else form, path=None, base_url=desk.public_url)
 
     _print(_at_desk(look))
 
