@@ -12,6 +12,9 @@ from typer.testing import Result
 
 from wipsie.kernel.errors import Conflict, InvalidInput, NotFound
 
+# Passwords are hashed as they are for people, which takes its time.
+pytestmark = pytest.mark.slow
+
 Wipsie = Callable[..., Result]
 WipsieJson = Callable[..., Any]
 PASSWORD = "seven pears 4 breakfast"

@@ -52,6 +52,7 @@ async def filled(url: str) -> None:
         await fill(connection, await read_schema(connection))
 
 
+@pytest.mark.slow
 async def test_step_by_step_down_everything_the_older_schema_holds_stays_byte_for_byte_and_each_step_leads_up_again(
     url: str, schemas: dict[str, Schema]
 ) -> None:
@@ -87,6 +88,7 @@ async def test_down_at_once_and_up_to_the_newest_is_the_schema_of_a_fresh_databa
     assert await rows_of(url, schemas[older]) == before
 
 
+@pytest.mark.slow
 async def test_what_a_downgrade_would_remove_is_what_it_removes(url: str, schemas: dict[str, Schema]) -> None:
     await filled(url)
     for older in STEPS[-2::-1]:

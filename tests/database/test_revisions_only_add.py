@@ -182,6 +182,7 @@ def test_a_revision_may_take_away_what_no_release_needs_any_more(tmp_path: Path)
 # --------------------------------------------------------------------------------------------- old code on later schemas
 
 
+@pytest.mark.slow
 async def test_every_later_schema_takes_the_statements_of_an_older_release(
     url: str, schemas: dict[str, Schema]
 ) -> None:

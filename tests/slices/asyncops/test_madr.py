@@ -278,6 +278,7 @@ def _documents(draw: st.DrawFn) -> Document:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(_documents())
 def test_written_read_and_written_again_is_the_same(document: Document) -> None:
@@ -292,6 +293,7 @@ def test_written_read_and_written_again_is_the_same(document: Document) -> None:
     assert [one.title for one in read.options] == [one.title for one in document.options]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(_fragments | _line, max_size=30).map("\n".join))
 def test_any_text_is_read_and_its_record_is_written_the_same_ever_after(text: str) -> None:
@@ -299,6 +301,7 @@ def test_any_text_is_read_and_its_record_is_written_the_same_ever_after(text: st
     assert write_markdown(read_markdown(once)) == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
