@@ -85,11 +85,27 @@ async def test_two_messages_of_one_time_make_one_summary_and_one_mail_for_each(o
     go_to(office, MONDAY)
     await fire(office, MONDAY)
     assert (await fire(office, MONDAY))["sent_to"] == 5
-    # By hand, somewhat later: what is due then is the same.
-    await fire(office, "2025-10-06T11:23:45Z")
-    await handle(office, message_of(0, sent_ms=ms("2025-10-06T11:23:45Z"), attributes={}))
     assert len(await kept(office)) == 1
     assert len(await letters(office)) == 5
+
+
+async def test_a_message_by_hand_makes_and_sends_the_last_24_hours_and_leaves_no_hole(office: Office) -> None:
+    go_to(office, MONDAY)
+    await fire(office, MONDAY)
+    (await office["ann"].post("/api/status", {"done": ["Just now"]})).ok(201)
+    go_to(office, "2025-10-06T11:23:45Z", after_s=0.25)
+    at_ms = office.clock.now_ms()
+    await handle(office, message_of(at_ms, sent_ms=at_ms))
+    # One without a time of its own is about the time it was sent.
+    await handle(office, message_of(0, sent_ms=at_ms, attributes={}))
+    first, by_hand = await kept(office)
+    assert (first.window_end_ms, by_hand.window_end_ms) == (ms(MONDAY), at_ms)
+    assert by_hand.content.window.end == "2025-10-06T11:23:45.250Z"
+    assert [one.done for one in by_hand.content.updates.by_person.items] == [["Just now"]]
+    assert (by_hand.sent_to, len(await letters(office))) == (5, 10)
+    go_to(office, TUESDAY)
+    await fire(office, TUESDAY)
+    assert [one.window_end_ms for one in await kept(office)] == [ms(MONDAY), at_ms, ms(TUESDAY)]
 
 
 async def test_many_workers_at_once_make_one_summary_and_one_mail_for_each(office: Office) -> None:

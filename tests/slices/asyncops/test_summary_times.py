@@ -59,9 +59,14 @@ def test_a_time_that_clocks_show_twice_makes_one_window() -> None:
 
 
 @given(st.integers(ms("2024-01-01T00:00:00Z"), ms("2030-01-01T00:00:00Z")))
-def test_whenever_a_message_was_sent_by_hand_it_stands_for_the_last_time_before(at_ms: int) -> None:
-    (end_ms,) = times("Europe/Berlin").due(at_ms, at_ms)
-    assert at_ms - 25 * 3_600_000 < end_ms <= at_ms
+def test_a_message_that_was_sent_by_hand_stands_for_the_24_hours_before_it(at_ms: int) -> None:
+    assert times("Europe/Berlin").due(at_ms, at_ms) == [at_ms]
+
+
+@given(st.integers(ms("2024-01-01T00:00:00Z"), ms("2030-01-01T00:00:00Z")))
+def test_the_last_time_is_no_more_than_a_day_ago(at_ms: int) -> None:
+    end_ms = times("Europe/Berlin").last(at_ms)
+    assert at_ms - 25 * 3_600_000 < end_ms <= at_ms < times("Europe/Berlin").after(end_ms)
 
 
 def test_a_message_in_time_stands_for_its_own_time() -> None:

@@ -85,5 +85,6 @@ def follow_up_line(fact: FollowUpFact, today: date) -> FollowUpLine:
 
 
 def iso(at_ms: int) -> str:
-    """A moment, to the second."""
-    return utc_datetime(at_ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A moment, with its milliseconds where it has some."""
+    moment = utc_datetime(at_ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{f'.{at_ms % 1000:03}' if at_ms % 1000 else ''}Z"

@@ -68,11 +68,9 @@ class SummaryTimes:
         return list(found)
 
     def due(self, scheduled_ms: int, fired_ms: int) -> list[int]:
-        """The ends of the windows that one message of the schedule stands for, the oldest first: of its own time, and of those
-        that had passed as well when it was sent, because nobody was there to see to them. A message that somebody sent by
-        hand, at any time, stands for the last time before."""
-        first = self.last(scheduled_ms)
-        return [first, *self.between(first, fired_ms)][-CATCH_UP_MAX:]
+        """The ends of the windows that one message of the schedule stands for, the oldest first: its own time, whatever that is,
+        and those that had passed as well when it was sent, because nobody was there to see to them."""
+        return [scheduled_ms, *self.between(scheduled_ms, fired_ms)][-CATCH_UP_MAX:]
 
     def end_of(self, day: date) -> int:
         """The first time on a day; its midnight when there is none."""

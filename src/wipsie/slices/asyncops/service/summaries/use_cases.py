@@ -23,7 +23,7 @@ from wipsie.slices.asyncops.schemas.moments import EARLIEST, LATEST
 from wipsie.slices.asyncops.service.summaries.found import findable
 from wipsie.slices.asyncops.service.summaries.gather import Gatherer
 from wipsie.slices.asyncops.service.summaries.letters import Letters
-from wipsie.slices.asyncops.service.summaries.times import SummaryTimes
+from wipsie.slices.asyncops.service.summaries.times import CATCH_UP_MAX, SummaryTimes
 from wipsie.slices.asyncops.store.records import hold_numbers
 from wipsie.slices.asyncops.store.summaries import (
     MANUAL,
@@ -68,7 +68,7 @@ class SummaryService:
         async with self._database.read() as connection:
             last = await last_before(connection, ends[0], self.times.timezone)
         if last is not None:
-            ends = self.times.between(last.window_end_ms, ends[-1]) or ends
+            ends = sorted({*self.times.between(last.window_end_ms, ends[0]), *ends})[-CATCH_UP_MAX:]
         return [self.times.window(end_ms) for end_ms in ends]
 
     async def draft(self, window: Window) -> Draft:
