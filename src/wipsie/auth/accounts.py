@@ -60,7 +60,11 @@ users_table = Table(
 _COLUMNS = users_table.c
 Index("uq_users_email_key", _COLUMNS.email_key, unique=True)
 Index("ix_users_role", _COLUMNS.role, _COLUMNS.id)
+Index("ix_users_role_is_active", _COLUMNS.role, _COLUMNS.is_active, _COLUMNS.id)
+Index("ix_users_role_name", _COLUMNS.role, _COLUMNS.name, _COLUMNS.id)
 Index("ix_users_name", _COLUMNS.name, _COLUMNS.id)
+Index("ix_users_is_active", _COLUMNS.is_active, _COLUMNS.id)
+Index("ix_users_is_active_name", _COLUMNS.is_active, _COLUMNS.name, _COLUMNS.id)
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

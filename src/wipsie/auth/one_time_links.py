@@ -8,12 +8,12 @@ import secrets
 from typing import Literal
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Table, Text, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.metadata import metadata
 from wipsie.kernel.errors import Unauthorized
-from wipsie.kernel.ids import ObjectId
+from wipsie.kernel.ids import ObjectId, first_object_id
 
 ID_PREFIX = "otl"
 LinkKind = Literal["setup", "invitation", "reset"]
@@ -36,6 +36,7 @@ one_time_links_table = Table(
 COLUMNS = one_time_links_table.c
 Index("uq_one_time_links_token_hash", COLUMNS.token_hash, unique=True)
 Index("ix_one_time_links_kind", COLUMNS.kind, COLUMNS.id)
+Index("ix_one_time_links_created_by", COLUMNS.created_by, COLUMNS.id)
 Index("ix_one_time_links_user_id", COLUMNS.user_id, COLUMNS.id)
 Index("ix_one_time_links_expires_at_ms", COLUMNS.expires_at_ms)
 
@@ -90,6 +91,13 @@ async def use(connection: AsyncConnection, token: str, kinds: tuple[LinkKind, ..
         raise spent()
     row = (await connection.execute(select(one_time_links_table).where(COLUMNS.token_hash == hashed))).mappings().one()
     return OneTimeLink(**row)
+
+
+def live(kind: LinkKind, now_ms: int) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of links that could be used now."""
+    # Ids are in the order of their making: those older than any lifetime need not be looked at.
+    oldest = first_object_id(ID_PREFIX, now_ms - LIFETIME_S[kind] * 1000)
+    return (COLUMNS.kind == kind, COLUMNS.id >= oldest, COLUMNS.used_at_ms.is_(None), COLUMNS.expires_at_ms > now_ms)
 
 
 async def hold(connection: AsyncConnection, *, kind: LinkKind) -> None:

@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import BigInteger, Column, ColumnElement, Index, Table, Text, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wipsie.auth.tokens import LIFETIME_S
 from wipsie.database.metadata import metadata
-from wipsie.kernel.ids import ObjectId
+from wipsie.kernel.ids import ObjectId, first_object_id
 
 ID_PREFIX = "ses"
 CLIENT_CHARACTERS_MAX = 300
@@ -44,6 +45,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str | None
     revoked_at_ms: int | None = None
     revoked_because: str | None = None
+
+
+def live(now_ms: int) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of sessions that have not ended."""
+    # Ids are in the order of their making: those older than any lifetime need not be looked at.
+    oldest = first_object_id(ID_PREFIX, now_ms - LIFETIME_S * 1000)
+    return (COLUMNS.id >= oldest, COLUMNS.revoked_at_ms.is_(None), COLUMNS.expires_at_ms > now_ms)
 
 
 async def add(connection: AsyncConnection, session: Session) -> None:

@@ -17,7 +17,7 @@ from wipsie.api.json_body import json_response, read_json
 from wipsie.api.lists import Choice, ListSpec, Page, Sort, each
 from wipsie.api.openapi import Answer, describe
 from wipsie.auth.account_rights import INVITE_USERS
-from wipsie.auth.one_time_links import COLUMNS, OneTimeLink, one_time_links_table
+from wipsie.auth.one_time_links import COLUMNS, OneTimeLink, live, one_time_links_table
 from wipsie.auth.rights import ROLES
 
 PATH = "/api/invitations"
@@ -40,17 +40,13 @@ def add_invitations(router: APIRouter, kit: AccountKit) -> None:
     async def list_invitations(request: Request) -> Response:
         """Those that were neither used nor taken back. Leads see their own."""
         principal = principal_of(request)
-        live = (
-            COLUMNS.kind == "invitation",
-            COLUMNS.used_at_ms.is_(None),
-            COLUMNS.expires_at_ms > kit.database.clock.now_ms(),
-        )
         own = () if principal.may(INVITE_USERS) else (COLUMNS.created_by == principal.user_id,)
 
         def view(row: RowMapping) -> InvitationView:
             return invitation_view(OneTimeLink(**{name: row[name] for name in OneTimeLink.__struct_fields__}))
 
-        return await kit.lists.answer(request, INVITATION_LIST, each(view), where=(*live, *own))
+        conditions = (*live("invitation", kit.database.clock.now_ms()), *own)
+        return await kit.lists.answer(request, INVITATION_LIST, each(view), where=conditions)
 
     async def create_invitation(request: Request) -> Response:
         """The link works once, for a week; it is in this answer and never again. With an address it is mailed too, and good for

@@ -17,7 +17,7 @@ from wipsie.api.json_body import json_response
 from wipsie.api.lists import Ids, ListSpec, Page, Sort, each
 from wipsie.api.openapi import Answer, describe
 from wipsie.auth.account_rights import MANAGE_SESSIONS
-from wipsie.auth.sessions import COLUMNS, Session, sessions_table
+from wipsie.auth.sessions import COLUMNS, Session, live, sessions_table
 
 PATH = "/api/auth/sessions"
 
@@ -38,12 +38,11 @@ def add_sessions(router: APIRouter, kit: AccountKit) -> None:
     async def list_sessions(request: Request) -> Response:
         """One's own, unless one may see those of others and names whose."""
         principal = principal_of(request)
-        live = (COLUMNS.revoked_at_ms.is_(None), COLUMNS.expires_at_ms > kit.database.clock.now_ms())
         return await kit.lists.answer(
             request,
             SESSION_LIST,
             each(lambda row: session_view(_session_of(row), principal)),
-            where=(*live, *of_whom(request, COLUMNS.user_id, MANAGE_SESSIONS)),
+            where=(*live(kit.database.clock.now_ms()), *of_whom(request, COLUMNS.user_id, MANAGE_SESSIONS)),
         )
 
     async def end_session(request: Request) -> Response:

@@ -39,7 +39,7 @@ USER_LIST = ListSpec(
     id=_COLUMNS.id,
     filters=(
         Choice("role", _COLUMNS.role, ROLES),
-        Flag("active", lambda _: _COLUMNS.is_active.is_(True), about="Those who can log in, or those who cannot."),
+        Flag("active", lambda _: _COLUMNS.is_active, about="Those who can log in, or those who cannot."),
         Ids("id", _COLUMNS.id, about="Only these.", me=True),
     ),
     sorts=(Sort(name="name", column=_COLUMNS.name), Sort(name="created", column=_COLUMNS.id)),

@@ -35,7 +35,11 @@ def upgrade() -> None:
     )
     op.create_index("uq_users_email_key", "users", ["email_key"], unique=True)
     op.create_index("ix_users_role", "users", ["role", "id"])
+    op.create_index("ix_users_role_is_active", "users", ["role", "is_active", "id"])
+    op.create_index("ix_users_role_name", "users", ["role", "name", "id"])
     op.create_index("ix_users_name", "users", ["name", "id"])
+    op.create_index("ix_users_is_active", "users", ["is_active", "id"])
+    op.create_index("ix_users_is_active_name", "users", ["is_active", "name", "id"])
     op.create_table(
         "sessions",
         sa.Column("id", sa.Text, nullable=False),
@@ -82,6 +86,7 @@ def upgrade() -> None:
     )
     op.create_index("uq_one_time_links_token_hash", "one_time_links", ["token_hash"], unique=True)
     op.create_index("ix_one_time_links_kind", "one_time_links", ["kind", "id"])
+    op.create_index("ix_one_time_links_created_by", "one_time_links", ["created_by", "id"])
     op.create_index("ix_one_time_links_user_id", "one_time_links", ["user_id", "id"])
     op.create_index("ix_one_time_links_expires_at_ms", "one_time_links", ["expires_at_ms"])
 
