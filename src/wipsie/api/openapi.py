@@ -66,6 +66,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     description: str = "Done."
     example: Any = None
     media_type: str = JSON_TYPE
+    other_media_types: Sequence[str] = ()
+    """Forms it may have as well, by what is asked for."""
 
 
 class Description(dict[str, Any]):
@@ -182,7 +184,8 @@ class _Writer:
             responses[str(status)] = {"description": answer.description}
             if answer.type is not None:
                 content = _body(self._schema(answer.type), example=answer.example)
-                responses[str(status)]["content"] = {answer.media_type: content}
+                forms = (answer.media_type, *answer.other_media_types)
+                responses[str(status)]["content"] = dict.fromkeys(forms, content)
         refusals = () if access.public else (401, 403)
         for status in sorted({*description.error_statuses, *refusals}):
             responses[str(status)] = _error_response("Refused; the code says why.")

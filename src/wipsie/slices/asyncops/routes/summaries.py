@@ -163,7 +163,7 @@ def add_summaries(router: APIRouter, kit: RouteKit, service: SummaryService, *, 
         describe(
             access=needs(READ_SUMMARIES),
             answers={
-                200: Answer(type=str, media_type=_RSS, description="RSS 2.0, or Atom."),
+                200: Answer(type=str, media_type=_RSS, other_media_types=(_ATOM,), description="RSS 2.0, or Atom."),
                 304: Answer(description="Nothing new since."),
             },
             parameters=(_FORMAT, IF_NONE_MATCH),
