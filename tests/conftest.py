@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wipsie.database import Database
 from wipsie.database.migrator import migrate
+from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import new_uuid
 from wipsie.testing.leaks import no_leaks
 from wipsie.testing.process import WipsieProcess, free_port
@@ -146,3 +150,43 @@ async def start_wipsie(tmp_path: Path) -> AsyncIterator[StartWipsie]:
     for process in reversed(started):
         with contextlib.suppress(AssertionError):
             await process.stop()
+
+
+async def _fill(url: str, module: Any) -> str:
+    fill: Callable[[AsyncConnection], Awaitable[None]] = module.fill
+    await migrate(url)
+    database = Database(url, clock=SystemClock(), pool_size=1, max_overflow=0)
+    await database.start()
+    async with database.begin() as connection:
+        await fill(connection)
+    await database.stop()
+    return url
+
+
+@pytest.fixture(scope="module")
+def full_sqlite_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with what the test module's own `fill(connection)` puts into it."""
+    return asyncio.run(_fill(f"sqlite:///{tmp_path_factory.mktemp('full')}/wipsie.db", cast("Any", request).module))
+
+
+@pytest.fixture(scope="module")
+def full_postgresql_url(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[str]:
+    """The same on the PostgreSQL server."""
+    name = f"full_{new_uuid()}"
+    yield asyncio.run(_fill(postgres_server.create_database(name), cast("Any", request).module))
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def full_url(database_kind: str, request: pytest.FixtureRequest) -> str:
+    """Either of the two."""
+    return request.getfixturevalue(f"full_{database_kind}_url")
+
+
+@pytest.fixture
+async def full(full_url: str) -> AsyncIterator[Database]:
+    """A database that is filled once for all tests of a module, by its `fill(connection)`. Only to be read."""
+    database = Database(full_url, clock=SystemClock(), pool_size=1, max_overflow=0)
+    await database.start()
+    yield database
+    await database.stop()

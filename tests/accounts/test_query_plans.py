@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import ColumnElement, select
-from starlette.requests import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.api.accounts.audit import AUDIT_LIST
 from wipsie.api.accounts.invitations import INVITATION_LIST
 from wipsie.api.accounts.keys import KEY_LIST
 from wipsie.api.accounts.sessions import SESSION_LIST
 from wipsie.api.accounts.users import USER_LIST
-from wipsie.api.lists import Context, ListSpec
+from wipsie.api.lists import ListSpec
 from wipsie.api.lists.reading import page_statement
 from wipsie.audit import events_table
 from wipsie.auth import api_keys, one_time_links, sessions
 from wipsie.auth.accounts import users_table
 from wipsie.database import Database
-from wipsie.database.migrator import migrate
-from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import first_object_id
-from wipsie.testing.query_plans import ROWS, assert_indexed, fill_table, query_plan
-from wipsie.testing.servers import PostgresServer
+from wipsie.testing.query_plans import ROWS, asked, assert_indexed, fill_table, query_plan
 
 pytestmark = pytest.mark.slow
 START_MS = 1_750_000_000_000
@@ -33,45 +29,12 @@ NOW_MS = START_MS + ROWS * 1_000
 """A day and a bit after the first row."""
 
 
-@pytest.fixture(scope="module")
-def sqlite_crowd(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('crowd')}/wipsie.db"
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture(scope="module")
-def postgresql_crowd(postgres_server: PostgresServer) -> str:
-    url = postgres_server.create_database("crowd")
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture
-def crowd_url(database_kind: str, request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(f"{database_kind}_crowd")
-
-
-@pytest.fixture
-async def crowd(crowd_url: str) -> AsyncGenerator[Database]:
-    """Only to be read: all tests of this file share it."""
-    database = Database(crowd_url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    yield database
-    await database.stop()
-
-
-async def fill(url: str) -> None:
-    await migrate(url)
-    database = Database(url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    async with database.begin() as connection:
-        await fill_table(connection, users_table, users())
-        await fill_table(connection, sessions.sessions_table, logins())
-        await fill_table(connection, api_keys.api_keys_table, keys())
-        await fill_table(connection, one_time_links.one_time_links_table, links())
-        await fill_table(connection, events_table, events())
-    await database.stop()
+async def fill(connection: AsyncConnection) -> None:
+    await fill_table(connection, users_table, users())
+    await fill_table(connection, sessions.sessions_table, logins())
+    await fill_table(connection, api_keys.api_keys_table, keys())
+    await fill_table(connection, one_time_links.one_time_links_table, links())
+    await fill_table(connection, events_table, events())
 
 
 def numbered(prefix: str) -> Iterator[tuple[int, str, int, bool]]:
@@ -165,17 +128,6 @@ def events() -> Iterator[dict[str, Any]]:
         }
 
 
-def asked(spec: ListSpec, query: str) -> Any:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "query_string": query.encode(),
-        "headers": [],
-    }
-    return spec.read(Request(scope), Context(now_ms=NOW_MS, user_id="usr_rare"))
-
-
 def seen(spec: ListSpec, owner: str) -> list[ColumnElement[bool]]:
     """What the route adds for whoever asks."""
     if spec is SESSION_LIST:
@@ -229,9 +181,9 @@ CASES = [
 @pytest.mark.parametrize(
     ("spec", "owner", "query"), [pytest.param(*case, id=f"{case[0].name}?{case[2]} of {case[1]}") for case in CASES]
 )
-async def test_every_list_reads_through_an_index(crowd: Database, spec: ListSpec, owner: str, query: str) -> None:
-    statement = page_statement(spec, asked(spec, query), where=seen(spec, owner))
-    async with crowd.read() as connection:
+async def test_every_list_reads_through_an_index(full: Database, spec: ListSpec, owner: str, query: str) -> None:
+    statement = page_statement(spec, asked(spec, query, now_ms=NOW_MS, user_id="usr_rare"), where=seen(spec, owner))
+    async with full.read() as connection:
         if query.startswith("sort=") or not query:
             # It goes along an index until the page is full.
             plan = await query_plan(connection, statement)
@@ -240,7 +192,7 @@ async def test_every_list_reads_through_an_index(crowd: Database, spec: ListSpec
             await assert_indexed(connection, statement, may_sort=query in ("role=lead,admin", "id=me"))
 
 
-async def test_what_every_request_and_login_looks_up_is_found_by_an_index(crowd: Database) -> None:
+async def test_what_every_request_and_login_looks_up_is_found_by_an_index(full: Database) -> None:
     looked_up = [
         select(sessions.sessions_table).where(sessions.COLUMNS.id == "ses_x"),
         select(api_keys.api_keys_table).where(api_keys.COLUMNS.secret_hash == "x"),
@@ -260,7 +212,7 @@ async def test_what_every_request_and_login_looks_up_is_found_by_an_index(crowd:
         .order_by(one_time_links.COLUMNS.expires_at_ms)
         .limit(5_000),
     ]
-    async with crowd.read() as connection:
+    async with full.read() as connection:
         for statement in looked_up:
             # All admins are held in one order, and they are few.
             await assert_indexed(connection, statement, may_sort=" OR " in str(statement))

@@ -3,67 +3,30 @@ rows."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.requests import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wipsie.api.lists import Context, ListSpec
+from wipsie.api.lists import ListSpec
 from wipsie.api.lists.reading import page_statement
 from wipsie.database import Database
-from wipsie.database.migrator import migrate
-from wipsie.kernel.clock import SystemClock
 from wipsie.slices.asyncops.domain.working_time import NEVER_MS
 from wipsie.slices.asyncops.routes.blockers import BLOCKER_LIST
 from wipsie.slices.asyncops.routes.decisions import DECISION_LIST
 from wipsie.slices.asyncops.store.blockers import blockers_table
 from wipsie.slices.asyncops.store.decisions import decisions_table
-from wipsie.testing.query_plans import ROWS, assert_indexed, fill_table, query_plan
-from wipsie.testing.servers import PostgresServer
+from wipsie.testing.query_plans import ROWS, asked, assert_indexed, fill_table, query_plan
 
 pytestmark = pytest.mark.slow
 START_MS = 1_750_000_000_000
 NOW_MS = START_MS + ROWS * 1_000
 
 
-@pytest.fixture(scope="module")
-def sqlite_records(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('records')}/wipsie.db"
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture(scope="module")
-def postgresql_records(postgres_server: PostgresServer) -> str:
-    url = postgres_server.create_database("blockers_and_decisions")
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture
-def full_url(database_kind: str, request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(f"{database_kind}_records")
-
-
-@pytest.fixture
-async def full(full_url: str) -> AsyncGenerator[Database]:
-    """Only to be read: all tests of this file share it."""
-    database = Database(full_url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    yield database
-    await database.stop()
-
-
-async def fill(url: str) -> None:
-    await migrate(url)
-    database = Database(url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    async with database.begin() as connection:
-        await fill_table(connection, blockers_table, blockers())
-        await fill_table(connection, decisions_table, decisions())
-    await database.stop()
+async def fill(connection: AsyncConnection) -> None:
+    await fill_table(connection, blockers_table, blockers())
+    await fill_table(connection, decisions_table, decisions())
 
 
 def common(prefix: str, number: int) -> dict[str, Any]:
@@ -161,24 +124,17 @@ FEW = ("open=true", "stale=true", "waiting=true", "revisit_due=true")
 LISTS = {spec.name: spec for spec in (BLOCKER_LIST, DECISION_LIST)}
 
 
-def asked(spec: ListSpec, query: str) -> Any:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "query_string": query.encode(),
-        "headers": [],
-    }
-    return spec.read(Request(scope), Context(now_ms=NOW_MS, user_id="usr_rare"))
-
-
 @pytest.mark.parametrize(
     ("spec", "query"),
     [pytest.param(LISTS[name], query, id=f"{name}?{query}") for name in FILTERS for query in FILTERS[name]],
 )
 async def test_what_is_filtered_is_read_through_an_index(full: Database, spec: ListSpec, query: str) -> None:
     async with full.read() as connection:
-        await assert_indexed(connection, page_statement(spec, asked(spec, query)), may_sort=query.startswith(FEW))
+        await assert_indexed(
+            connection,
+            page_statement(spec, asked(spec, query, now_ms=NOW_MS, user_id="usr_rare")),
+            may_sort=query.startswith(FEW),
+        )
 
 
 @pytest.mark.parametrize(
@@ -193,5 +149,5 @@ async def test_what_is_filtered_is_read_through_an_index(full: Database, spec: L
 async def test_a_page_of_everything_is_read_in_its_order(full: Database, spec: ListSpec, query: str) -> None:
     async with full.read() as connection:
         # It goes along an index until the page is full.
-        plan = await query_plan(connection, page_statement(spec, asked(spec, query)))
+        plan = await query_plan(connection, page_statement(spec, asked(spec, query, now_ms=NOW_MS, user_id="usr_rare")))
     assert (plan.work, [*plan.sorts]) == (None, []), str(plan)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import ColumnElement
-from starlette.requests import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wipsie.api.lists import Context, ListSpec
+from wipsie.api.lists import ListSpec
 from wipsie.api.lists.reading import page_statement
 from wipsie.auth.principal import Principal
 from wipsie.auth.rights import RightsTable
 from wipsie.database import Database
-from wipsie.database.migrator import migrate
-from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import first_object_id
 from wipsie.slices.asyncops.domain.incidents import OPEN
 from wipsie.slices.asyncops.domain.milestones import MILESTONES
@@ -29,53 +26,19 @@ from wipsie.slices.asyncops.store.follow_ups import COLUMNS as FOLLOW_UP_COLUMNS
 from wipsie.slices.asyncops.store.follow_ups import follow_ups_table
 from wipsie.slices.asyncops.store.incidents import INCIDENTS, incident_components_table, incidents_table
 from wipsie.slices.asyncops.store.postmortems import postmortems_table
-from wipsie.testing.query_plans import ROWS, assert_indexed, fill_table, query_plan
-from wipsie.testing.servers import PostgresServer
+from wipsie.testing.query_plans import ROWS, asked, assert_indexed, fill_table, query_plan
 
 pytestmark = pytest.mark.slow
 START_MS = 1_750_000_000_000
 NOW_MS = START_MS + ROWS * 1_000
 
 
-@pytest.fixture(scope="module")
-def sqlite_incidents(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('incidents')}/wipsie.db"
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture(scope="module")
-def postgresql_incidents(postgres_server: PostgresServer) -> str:
-    url = postgres_server.create_database("incidents")
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture
-def full_url(database_kind: str, request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(f"{database_kind}_incidents")
-
-
-@pytest.fixture
-async def full(full_url: str) -> AsyncGenerator[Database]:
-    """Only to be read: all tests of this file share it."""
-    database = Database(full_url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    yield database
-    await database.stop()
-
-
-async def fill(url: str) -> None:
-    await migrate(url)
-    database = Database(url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    async with database.begin() as connection:
-        await fill_table(connection, incidents_table, incidents())
-        components = ({"component": component(one), "incident_id": incident_id(one)} for one in range(ROWS))
-        await fill_table(connection, incident_components_table, components)
-        await fill_table(connection, follow_ups_table, follow_ups())
-        await fill_table(connection, postmortems_table, postmortems())
-    await database.stop()
+async def fill(connection: AsyncConnection) -> None:
+    await fill_table(connection, incidents_table, incidents())
+    components = ({"component": component(one), "incident_id": incident_id(one)} for one in range(ROWS))
+    await fill_table(connection, incident_components_table, components)
+    await fill_table(connection, follow_ups_table, follow_ups())
+    await fill_table(connection, postmortems_table, postmortems())
 
 
 def incident_id(number: int) -> str:
@@ -160,17 +123,6 @@ def somebody(role: str) -> Principal:
     return Principal(kind="user", id="usr_rare", user_id="usr_rare", role=role, extents=extents)
 
 
-def asked(spec: ListSpec, query: str) -> Any:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "query_string": query.encode(),
-        "headers": [],
-    }
-    return spec.read(Request(scope), Context(now_ms=NOW_MS, user_id="usr_rare"))
-
-
 def orders(spec: ListSpec) -> list[str]:
     return [f"sort={sign}{sort.name}" for sort in spec.sorts for sign in ("", "-")]
 
@@ -232,7 +184,7 @@ def seen_by(role: str, spec: ListSpec) -> list[ColumnElement[bool]]:
     [pytest.param(LISTS[name], query, id=f"{name}?{query}") for name in FILTERS for query in FILTERS[name]],
 )
 async def test_what_is_filtered_is_read_through_an_index(full: Database, spec: ListSpec, query: str, role: str) -> None:
-    statement = page_statement(spec, asked(spec, query), where=seen_by(role, spec))
+    statement = page_statement(spec, asked(spec, query, now_ms=NOW_MS, user_id="usr_rare"), where=seen_by(role, spec))
     async with full.read() as connection:
         await assert_indexed(connection, statement, may_sort=query in FEW)
 
@@ -243,7 +195,7 @@ async def test_what_is_filtered_is_read_through_an_index(full: Database, spec: L
     [pytest.param(spec, query, id=f"{spec.name}?{query}") for spec in LISTS.values() for query in orders(spec)],
 )
 async def test_a_page_of_everything_is_read_in_its_order(full: Database, spec: ListSpec, query: str, role: str) -> None:
-    statement = page_statement(spec, asked(spec, query), where=seen_by(role, spec))
+    statement = page_statement(spec, asked(spec, query, now_ms=NOW_MS, user_id="usr_rare"), where=seen_by(role, spec))
     async with full.read() as connection:
         # It goes along an index until the page is full.
         plan = await query_plan(connection, statement)

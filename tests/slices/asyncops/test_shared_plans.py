@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import ColumnElement, or_
-from starlette.requests import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wipsie.api.lists import Context, ListSpec
+from wipsie.api.lists import ListSpec
 from wipsie.api.lists.reading import page_statement
 from wipsie.database import Database
-from wipsie.database.migrator import migrate
-from wipsie.kernel.clock import SystemClock
 from wipsie.slices.asyncops.routes.shared import SHARED_LISTS
 from wipsie.slices.asyncops.store.comments import comments_table
 from wipsie.slices.asyncops.store.followers import followers_table
 from wipsie.slices.asyncops.store.links import links_table
 from wipsie.slices.asyncops.store.timeline import EVENT_KINDS, timeline_events_table
-from wipsie.testing.query_plans import ROWS, assert_indexed, fill_table
-from wipsie.testing.servers import PostgresServer
+from wipsie.testing.query_plans import ROWS, asked, assert_indexed, fill_table
 
 pytestmark = pytest.mark.slow
 START_MS = 1_750_000_000_000
@@ -40,44 +36,11 @@ OF_ONE: dict[str, ColumnElement[bool]] = {
 """What the routes ask for: what hangs on one record, or belongs to one person."""
 
 
-@pytest.fixture(scope="module")
-def sqlite_records(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('records')}/wipsie.db"
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture(scope="module")
-def postgresql_records(postgres_server: PostgresServer) -> str:
-    url = postgres_server.create_database("what_hangs_on_records")
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture
-def full_url(database_kind: str, request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(f"{database_kind}_records")
-
-
-@pytest.fixture
-async def full(full_url: str) -> AsyncGenerator[Database]:
-    """Only to be read: all tests of this file share it."""
-    database = Database(full_url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    yield database
-    await database.stop()
-
-
-async def fill(url: str) -> None:
-    await migrate(url)
-    database = Database(url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    async with database.begin() as connection:
-        await fill_table(connection, comments_table, rows("cmt", created_by="usr_1", updated_at_ms=1, version=1))
-        await fill_table(connection, timeline_events_table, events())
-        await fill_table(connection, links_table, links())
-        await fill_table(connection, followers_table, follows())
-    await database.stop()
+async def fill(connection: AsyncConnection) -> None:
+    await fill_table(connection, comments_table, rows("cmt", created_by="usr_1", updated_at_ms=1, version=1))
+    await fill_table(connection, timeline_events_table, events())
+    await fill_table(connection, links_table, links())
+    await fill_table(connection, followers_table, follows())
 
 
 def on(number: int) -> str:
@@ -136,14 +99,7 @@ def follows() -> Iterator[dict[str, Any]]:
     ],
 )
 async def test_what_hangs_on_one_record_is_read_through_an_index(full: Database, spec: ListSpec, query: str) -> None:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "query_string": query.encode(),
-        "headers": [],
-    }
-    wanted = spec.read(Request(scope), Context(now_ms=START_MS))
+    wanted = asked(spec, query, now_ms=START_MS)
     statement = page_statement(spec, wanted, where=[OF_ONE[spec.name]])
     async with full.read() as connection:
         # Links come from two indexes, and are few.

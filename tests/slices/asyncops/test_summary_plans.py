@@ -2,69 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from starlette.requests import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wipsie.api.lists import Context
 from wipsie.api.lists.reading import page_statement
 from wipsie.database import Database
-from wipsie.database.migrator import migrate
-from wipsie.kernel.clock import SystemClock
 from wipsie.slices.asyncops.domain.digest.window import DAY_MS
 from wipsie.slices.asyncops.routes.summaries import SUMMARY_LIST
 from wipsie.slices.asyncops.service.summaries.past import changes_statement
 from wipsie.slices.asyncops.store.summaries import COLUMNS, daily_summaries_table
 from wipsie.slices.asyncops.store.timeline import timeline_events_table
-from wipsie.testing.query_plans import ROWS, assert_indexed, fill_table, query_plan
-from wipsie.testing.servers import PostgresServer
+from wipsie.testing.query_plans import ROWS, asked, assert_indexed, fill_table, query_plan
 
 pytestmark = pytest.mark.slow
 START_MS = 0
 EVENTS_START_MS = 1_750_000_000_000
 
 
-@pytest.fixture(scope="module")
-def sqlite_records(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('records')}/wipsie.db"
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture(scope="module")
-def postgresql_records(postgres_server: PostgresServer) -> str:
-    url = postgres_server.create_database("summaries")
-    asyncio.run(fill(url))
-    return url
-
-
-@pytest.fixture
-def full_url(database_kind: str, request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(f"{database_kind}_records")
-
-
-@pytest.fixture
-async def full(full_url: str) -> AsyncGenerator[Database]:
-    """Only to be read: all tests of this file share it."""
-    database = Database(full_url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    yield database
-    await database.stop()
-
-
-async def fill(url: str) -> None:
-    await migrate(url)
-    database = Database(url, clock=SystemClock(), pool_size=1, max_overflow=0)
-    await database.start()
-    async with database.begin() as connection:
-        await fill_table(connection, daily_summaries_table, summaries())
-        await fill_table(connection, timeline_events_table, events())
-    await database.stop()
+async def fill(connection: AsyncConnection) -> None:
+    await fill_table(connection, daily_summaries_table, summaries())
+    await fill_table(connection, timeline_events_table, events())
 
 
 def summaries() -> Iterator[dict[str, Any]]:
@@ -111,17 +73,6 @@ def events() -> Iterator[dict[str, Any]]:
         }
 
 
-def asked(query: str) -> Any:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "query_string": query.encode(),
-        "headers": [],
-    }
-    return SUMMARY_LIST.read(Request(scope), Context(now_ms=0, user_id="usr_x"))
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -133,13 +84,19 @@ def asked(query: str) -> Any:
 )
 async def test_what_is_filtered_is_read_through_an_index(full: Database, query: str) -> None:
     async with full.read() as connection:
-        await assert_indexed(connection, page_statement(SUMMARY_LIST, asked(query)), may_sort="date" in query)
+        await assert_indexed(
+            connection,
+            page_statement(SUMMARY_LIST, asked(SUMMARY_LIST, query, now_ms=0, user_id="usr_x")),
+            may_sort="date" in query,
+        )
 
 
 @pytest.mark.parametrize("query", ["sort=window_end", "sort=-window_end", "sort=created_at", "sort=-created_at"])
 async def test_a_page_of_everything_is_read_in_its_order(full: Database, query: str) -> None:
     async with full.read() as connection:
-        plan = await query_plan(connection, page_statement(SUMMARY_LIST, asked(query)))
+        plan = await query_plan(
+            connection, page_statement(SUMMARY_LIST, asked(SUMMARY_LIST, query, now_ms=0, user_id="usr_x"))
+        )
     assert (plan.work, [*plan.sorts]) == (None, []), str(plan)
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from wipsie.testing.query_plans.asserting import assert_indexed, query_plan
 from wipsie.testing.query_plans.filling import ROWS, fill_table
+from wipsie.testing.query_plans.lists import asked
 from wipsie.testing.query_plans.plan import QueryPlan
 from wipsie.testing.query_plans.statements import SentSelect, sent_selects
 
-__all__ = ["ROWS", "QueryPlan", "SentSelect", "assert_indexed", "fill_table", "query_plan", "sent_selects"]
+__all__ = ["ROWS", "QueryPlan", "SentSelect", "asked", "assert_indexed", "fill_table", "query_plan", "sent_selects"]
