@@ -176,9 +176,9 @@ async def _serve_until(
         _log.info("started", roles=list(application.roles), url=url, data_dir=str(application.parts.settings.data_dir))
         if tied:
             say_ready()
-        if "api" in application.roles:
-            await offer_set_up(application.parts)
+        offering = asyncio.create_task(_offer_set_up(application), name="set-up")
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await _cancelled(offering)
     _log.info("stopping")
     # Nothing may start any more while the rest stops.
     await _cancelled(starting)
@@ -196,6 +196,12 @@ async def _serve_until(
         for task in (hasten, waits[0]):
             task.cancel()
         await asyncio.gather(hasten, waits[0], return_exceptions=True)
+
+
+async def _offer_set_up(application: Application) -> None:
+    # Beside the serving: a slow database must not keep a signal waiting.
+    if "api" in application.roles:
+        await offer_set_up(application.parts)
 
 
 async def _started_or_held_up(starting: asyncio.Task[None], application: Application, clock: Clock) -> None:

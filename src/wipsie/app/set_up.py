@@ -23,6 +23,9 @@ async def offer_set_up(parts: Parts) -> None:
     except WipsieError as error:
         _log.warning("no_set_up_link", reason=error.message)
         return
+    except Exception as error:
+        _log.error("no_set_up_link", exc_info=error)
+        return
     if made is None:
         return
     # Nobody may be listening there any more.
