@@ -382,7 +382,10 @@ _TALK = (
 )
 
 
+_SUMMARIES = tuple(Act(day=day, at="09:01", who="jun", path="/api/summaries/run", body={}) for day in range(-6, 1))
+
+
 def story() -> list[Act]:
     """All acts, in order of time."""
-    acts = [*_STATUS, *_INCIDENTS, *_BLOCKERS, *_DECISIONS, *_TALK]
+    acts = [*_STATUS, *_INCIDENTS, *_BLOCKERS, *_DECISIONS, *_TALK, *_SUMMARIES]
     return sorted(acts, key=lambda act: (act.day, act.at))
