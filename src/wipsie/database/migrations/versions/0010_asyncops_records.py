@@ -135,7 +135,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_status_updates"),
     )
     op.create_index("uq_status_updates_author_for_date", "status_updates", ["author", "for_date"], unique=True)
-    for column in ("author", "health", "for_date", "updated_at_ms", "created_at_ms"):
+    for column in ("author", "health", "for_date", "updated_at_ms", "late"):
         op.create_index(f"ix_status_updates_{column}", "status_updates", [column, "id"])
     for statement in _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL:
         op.execute(statement)

@@ -28,7 +28,7 @@ Index("ix_status_updates_author", COLUMNS.author, COLUMNS.id)
 Index("ix_status_updates_health", COLUMNS.health, COLUMNS.id)
 Index("ix_status_updates_for_date", COLUMNS.for_date, COLUMNS.id)
 Index("ix_status_updates_updated_at_ms", COLUMNS.updated_at_ms, COLUMNS.id)
-Index("ix_status_updates_created_at_ms", COLUMNS.created_at_ms, COLUMNS.id)
+Index("ix_status_updates_late", COLUMNS.late, COLUMNS.id)
 
 
 class StatusUpdate(Record, frozen=True, kw_only=True):
