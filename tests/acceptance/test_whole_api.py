@@ -83,7 +83,7 @@ def _call_all(url: str, headers: Mapping[str, str], ids: Mapping[str, list[str]]
             # Half of the calls are about records that are there: others end with 404 before they begin.
             if known and pick < len(known) and case.path_parameters and "reference" in case.path_parameters:
                 case.path_parameters["reference"] = known[pick]
-            answer = case.call(headers=dict(who), timeout=20)
+            answer = case.call(headers=dict(who), timeout=60)
             case.validate_response(answer, checks=checks)
             if answer.status_code < 300:
                 succeeded.add(name)
