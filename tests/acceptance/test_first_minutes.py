@@ -73,6 +73,7 @@ async def test_commands_work_without_a_running_wipsie(start_wipsie: Start, cli: 
     assert await wipsie.stop() == 0
     assert (await cli(wipsie, "queue", "send", "default", "--data", '{"a": 1}')).code == 0
     done = await cli(wipsie, "queue", "process", "default", "--action", "process", "--json")
+    assert done.out, (done.code, done.err, wipsie.log())
     assert done.json["status"] == "succeeded"
 
 
