@@ -137,8 +137,7 @@ async def generate(order: MixedOrder) -> MixedReport:
         due = started if pause_s is None else started + chosen.random() * pause_s
         while due < until:
             if (wait_s := due - time.perf_counter()) > 0:
-                # The user thinks.
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(wait_s)  # The user thinks: the load is a number of users, not a flood.
             index = chosen.choices(range(len(choices)), weights)[0]
             try:
                 answer = await user.ask(wire[index])

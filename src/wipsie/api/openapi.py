@@ -133,6 +133,15 @@ def _error_response(description: str) -> dict[str, Any]:
     return {"description": description, "content": {JSON_TYPE: {"schema": schema, "example": _ERROR_EXAMPLE}}}
 
 
+# Each stands in nearly every operation, so the document has it once and the operations refer to it.
+_ERROR_RESPONSES = {
+    "AnyError": _error_response("Any error."),
+    "Refused": _error_response("Refused; the code says why."),
+    "WrongField": _error_response("A field is missing or wrong."),
+}
+_ANY_ERROR, _REFUSED, _WRONG_FIELD = ({"$ref": f"#/components/responses/{name}"} for name in _ERROR_RESPONSES)
+
+
 def _body(
     schema: Mapping[str, Any], *, example: Any = None, examples: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -188,7 +197,7 @@ class _Writer:
                 responses[str(status)]["content"] = dict.fromkeys(forms, content)
         refusals = () if access.public else (401, 403)
         for status in sorted({*description.error_statuses, *refusals}):
-            responses[str(status)] = _error_response("Refused; the code says why.")
+            responses[str(status)] = _REFUSED
         operation["responses"] = responses
 
     def _parameter(self, parameter: Parameter) -> dict[str, Any]:
@@ -226,13 +235,14 @@ def complete_schema(schema: dict[str, Any], routes: Iterable[BaseRoute]) -> dict
         for operation in operations.values():
             responses: dict[str, Any] = operation.setdefault("responses", {})
             if "HTTPValidationError" in str(responses.get("422")):
-                responses["422"] = _error_response("A field is missing or wrong.")
-            responses.setdefault("default", _error_response("Any error."))
+                responses["422"] = _WRONG_FIELD
+            responses.setdefault("default", _ANY_ERROR)
     components: dict[str, Any] = schema.setdefault("components", {}).setdefault("schemas", {})
     for replaced in ("HTTPValidationError", "ValidationError"):
         components.pop(replaced, None)
     components.update(writer.components)
     schema["components"]["schemas"] = dict(sorted(components.items()))
+    schema["components"]["responses"] = _ERROR_RESPONSES
     schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
     return schema
 

@@ -54,7 +54,7 @@ def add_signing_in(router: APIRouter, kit: AccountKit) -> None:
         return answer(logged_in, 200)
 
     async def logout(request: Request) -> Response:
-        """Ends this session: its token is worth nothing any more."""
+        """The token of the login is worth nothing any more."""
         async with kit.database.unit_of_work() as unit:
             await services.login.log_out(unit, principal_of(request))
         return kit.drop_cookies(Response(status_code=204))

@@ -8,7 +8,6 @@ import msgspec
 
 from wipsie.auth.principal import Principal
 from wipsie.database import UnitOfWork
-from wipsie.database.inserts import insert_ignoring_conflicts
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import Conflict, IllegalTransition, InvalidInput
 from wipsie.kernel.ids import new_object_id
@@ -25,9 +24,8 @@ from wipsie.slices.asyncops.service.incidents.views import IncidentViews, findab
 from wipsie.slices.asyncops.store import followers, timeline
 from wipsie.slices.asyncops.store.follow_ups import move_outstanding, outstanding_of
 from wipsie.slices.asyncops.store.incidents import INCIDENTS, Incident, open_with_key
-from wipsie.slices.asyncops.store.links import links_table
-
-LINK_ID_PREFIX = "lnk"
+from wipsie.slices.asyncops.store.links import ID_PREFIX as LINK_ID_PREFIX
+from wipsie.slices.asyncops.store.links import Link, add_link
 
 
 class IncidentMoves:
@@ -121,18 +119,17 @@ class IncidentMoves:
         moved_follow_ups = await move_outstanding(connection, before.id, into.id, now_ms=now_ms)
         for user_id in await followers.followers_of(connection, before.id):
             await followers.follow(connection, kind.name, into.id, user_id, now_ms=now_ms)
-        await connection.execute(
-            insert_ignoring_conflicts(connection.dialect.name, links_table).values(
-                id=new_object_id(LINK_ID_PREFIX, now_ms),
-                from_kind=kind.name,
-                from_id=before.id,
-                relation="duplicates",
-                to_kind=kind.name,
-                to_id=into.id,
-                created_at_ms=now_ms,
-                created_by=principal.user_id,
-            )
+        link = Link(
+            id=new_object_id(LINK_ID_PREFIX, now_ms),
+            from_kind=kind.name,
+            from_id=before.id,
+            relation="duplicates",
+            to_kind=kind.name,
+            to_id=into.id,
+            created_at_ms=now_ms,
+            created_by=principal.user_id,
         )
+        await add_link(connection, link)
         await self._desk.note(
             unit,
             principal,
