@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import shutil
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
 from wipsie.blobs import BlobCorrupt, BlobNotFound, BlobStore
@@ -18,20 +18,9 @@ from wipsie.testing.servers.moto import MotoServer
 @pytest.fixture(params=["file", "memory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     if request.param == "s3":
-        return bucket_of(request.getfixturevalue("moto_server"))
+        server: MotoServer = request.getfixturevalue("moto_server")
+        return server.new_bucket("inside")
     return BlobStore(f"file://{tmp_path}/blobs" if request.param == "file" else "memory://")
-
-
-def bucket_of(server: MotoServer) -> BlobStore:
-    """A bucket of its own on a server that speaks S3, made as an operator would make it."""
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    bucket = f"wipsie-{os.urandom(4).hex()}"
-    aws: Any = boto3  # it makes its clients at run time: there are no types
-    client = aws.client("s3", endpoint_url=server.endpoint_url, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket=bucket)
-    client.close()
-    config = {"endpoint": server.endpoint_url, "region": "us-east-1", **keys}
-    return BlobStore(f"s3://{bucket}/inside", timeout_s=10, config=config)
 
 
 async def test_what_was_put_comes_back_with_its_digest_and_content_type(store: BlobStore) -> None:
@@ -62,6 +51,14 @@ async def test_a_deleted_object_is_gone_and_its_neighbours_stay(store: BlobStore
     assert await store.delete("a/b")
     assert not await store.exists("a/b")
     assert (await store.get("a/b2")).content == b"2"
+
+
+async def test_an_object_may_be_removed_by_several_at_one_moment(store: BlobStore) -> None:
+    for number in range(20):
+        await store.put(f"a/{number}", b"1")
+        removed = await asyncio.gather(*(store.delete(f"a/{number}") for _ in range(4)))
+        assert any(removed)
+    assert await store.list() == []
 
 
 async def test_listing_shows_keys_under_a_prefix_and_nothing_of_the_stores_own(store: BlobStore) -> None:
@@ -102,3 +99,69 @@ async def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 def test_an_unknown_store_is_refused_by_name(url: str) -> None:
     with pytest.raises(ConfigurationError):
         BlobStore(url)
+
+
+async def test_an_object_is_created_once_and_then_left_alone(store: BlobStore) -> None:
+    assert await store.create("a/b", b"first", "text/plain")
+    assert not await store.create("a/b", b"second", "text/csv")
+    blob = await store.get("a/b")
+    assert blob.content == b"first"
+    assert blob.info.content_type == "text/plain"
+
+
+async def test_of_many_who_create_one_object_at_once_one_does(store: BlobStore) -> None:
+    made = await asyncio.gather(*(store.create("a", b"%d" % number) for number in range(20)))
+    assert made.count(True) == 1
+    assert (await store.get("a")).content == b"%d" % made.index(True)
+
+
+async def test_equal_bytes_are_kept_once_under_their_digest_from_memory_or_from_a_file(
+    store: BlobStore, tmp_path: Path
+) -> None:
+    content = b"0123456789" * 1_500_000
+    (tmp_path / "in").write_bytes(content)
+    put = await store.put_by_digest(lambda digest: f"by/{digest}", tmp_path / "in", "message/rfc822")
+    assert put.key == f"by/{hashlib.sha256(content).hexdigest()}"
+    assert await store.put_by_digest(lambda digest: f"by/{digest}", content, "message/rfc822") == put
+    assert [entry async for entry in store.walk()] == [(put.key, len(content))]
+    assert await store.size(put.key) == len(content)
+    assert await store.fetch(put.key, tmp_path / "out") == put
+    assert (tmp_path / "out").read_bytes() == content
+
+
+async def test_a_fetch_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    store = BlobStore(f"file://{tmp_path}/blobs")
+    with pytest.raises(BlobNotFound):
+        await store.fetch("none", tmp_path / "out")
+    await store.put("a", b"truth")
+    (tmp_path / "blobs" / "a").write_bytes(b"lies!")
+    with pytest.raises(BlobCorrupt):
+        await store.fetch("a", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_folder_that_was_tidied_away_is_made_again(tmp_path: Path) -> None:
+    store = BlobStore(f"file://{tmp_path}/blobs")
+    await store.put("deep/er/a", b"1")
+    shutil.rmtree(tmp_path / "blobs" / "deep")
+    shutil.rmtree(tmp_path / "blobs" / ".unfinished")
+    await store.put("deep/er/b", b"2")
+    assert (await store.get("deep/er/b")).content == b"2"
+
+
+async def test_a_walk_sees_every_object_with_its_size_and_nothing_of_the_stores_own(store: BlobStore) -> None:
+    for number in range(3):
+        await store.put(f"p/{number}", b"x" * number)
+    await store.put("q/1", b"x")
+    assert sorted([entry async for entry in store.walk("p")]) == [("p/0", 0), ("p/1", 1), ("p/2", 2)]
+    assert len([entry async for entry in store.walk()]) == 4
+
+
+async def test_what_a_killed_process_left_half_written_is_no_object_and_goes_after_a_day(tmp_path: Path) -> None:
+    left = tmp_path / "blobs" / ".unfinished" / "abc"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    os.utime(left, (1, 1))
+    store = BlobStore(f"file://{tmp_path}/blobs")
+    assert await store.list() == []
+    assert not left.exists()

@@ -28,6 +28,8 @@ class Bucket:
             }
             self.objects[path] = (await request.read(), kept)
             return web.Response(headers={"ETag": '"1"'})
+        if "list-type" in request.query:
+            return web.Response(text="<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
         if path not in self.objects:
             return web.Response(status=404, text="<Error><Code>NoSuchKey</Code></Error>")
         body, kept = self.objects[path]

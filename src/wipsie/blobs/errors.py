@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wipsie.kernel.errors import InternalError, NotFound
+from wipsie.kernel.errors import InternalError, NotFound, WipsieError
 
 
 class BlobNotFound(NotFound):
@@ -15,3 +15,10 @@ class BlobCorrupt(InternalError):
     """The object's bytes are not those that were stored."""
 
     code = "BLOB_CORRUPT"
+
+
+class BlobTooLarge(WipsieError):
+    """The object is larger than whoever asked takes."""
+
+    code = "BLOB_TOO_LARGE"
+    status = 413
