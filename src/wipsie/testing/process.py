@@ -8,17 +8,19 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from subprocess import STDOUT, Popen, TimeoutExpired
 
+from wipsie.kernel.clock import SystemClock
 from wipsie.testing.eventually import eventually
 
 HOST = "127.0.0.1"
 START_S_MAX = 20.0
 STOP_S_MAX = 15.0
 _ANSWER_S_MAX = 2.0
+_MOMENT_S = 0.02
 _LOG_TAIL_CHARACTERS = 4000
 
 
@@ -64,6 +66,10 @@ class WipsieProcess:
             "WIPSIE_DATA_DIR": str(data_dir),
             "API_HOST": HOST,
             "API_PORT": str(self.port),
+            # A worker alone shows its health there.
+            "METRICS_PORT": str(self.port),
+            # A process more, which few tests want.
+            "WHATSAPP_SIMULATOR_PORT": "off",
             **(environment or {}),
         }
         self._log_path = data_dir / f"process-{self.port}.log"
@@ -113,6 +119,23 @@ class WipsieProcess:
             await eventually(healthy, timeout_s, f"{self.base_url}{path} answers 200", interval_s=0.02)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self._log_tail()}") from None
+
+    async def hold_midway(self, is_under_way: Callable[[], bool], timeout_s: float = 30.0) -> None:
+        """Let it run for moments at a time until `is_under_way`; it stands still then, however quick it is, and however slow whoever
+        looks. `go_on` lets it run again. AssertionError when that takes too long."""
+        process, clock = self._running(), SystemClock()
+
+        async def reached() -> bool:
+            process.send_signal(signal.SIGCONT)
+            await clock.sleep(_MOMENT_S)
+            process.send_signal(signal.SIGSTOP)
+            return is_under_way()
+
+        await eventually(reached, timeout_s, "it is under way", interval_s=0.0)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        self._running().send_signal(signal.SIGCONT)
 
     async def stop(self, timeout_s: float = STOP_S_MAX) -> int:
         """End it by SIGTERM, after `timeout_s` by SIGKILL; the return code."""

@@ -1,0 +1,1 @@
+"""HTTP: the Graph side, the control of the simulator, and its page."""
