@@ -1,0 +1,1 @@
+"""Mail that a provider received, handed on as a signed HTTP request: SendGrid, Mailgun, Postmark, and Amazon SES through SNS."""

@@ -1,0 +1,1 @@
+"""What mail speaks to outside: DNS, Systems Manager, buckets of others."""

@@ -1,0 +1,8 @@
+"""DNS as a table, for what asks by a function."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
