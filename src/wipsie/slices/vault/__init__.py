@@ -1,0 +1,1 @@
+"""The report vault: medical reports that come over WhatsApp, kept sealed, found again."""

@@ -1,0 +1,1 @@
+"""What somebody takes with them: their originals, a table of them, and what other systems read, in one ZIP."""

@@ -1,0 +1,1 @@
+"""What the vault speaks to outside its own process: libraries in processes with limits, Tesseract, ClamAV, WhatsApp."""

@@ -1,0 +1,1 @@
+"""The queue edge of the vault: one handler for each kind of work."""

@@ -1,0 +1,1 @@
+"""What the vault does, use case by use case."""

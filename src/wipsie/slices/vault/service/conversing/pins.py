@@ -1,0 +1,48 @@
+"""PINs: six digits, which anybody guesses who may try often enough. So they are stretched, keyed, and tried a few times only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+from wipsie.blobs.sealing import KeyRing, keyed_token, keyed_tokens
+
+TRIES_FREE: Final = 5
+"""Wrong ones until the first pause."""
+PAUSE_S_FIRST: Final = 60.0
+PAUSE_S_MAX: Final = 24 * 3600.0
+_SALT_BYTES: Final = 16
+_PURPOSE: Final = "vault pin"
+# A tenth of a second and 32 MiB: a million PINs take a day for who has both the table and the key.
+_COST: Final = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 1024 * 1024, "dklen": 32}
+
+
+async def hash_pin(ring: KeyRing, owner: str, pin: str) -> str:
+    """What may be stored of a PIN. Without the key of the ring it cannot be tried at all."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return f"{salt.hex()}:{await _stretched(keyed_token(ring, pin, owner=owner, purpose=_PURPOSE), salt)}"
+
+
+async def is_pin(ring: KeyRing, owner: str, pin: str, stored: str) -> bool:
+    """Whether it is the PIN, whichever key of the ring it was kept under."""
+    salt_hex, _, expected = stored.partition(":")
+    salt = bytes.fromhex(salt_hex)
+    found = [
+        hmac.compare_digest(await _stretched(token, salt), expected)
+        for token in keyed_tokens(ring, pin, owner=owner, purpose=_PURPOSE)
+    ]
+    return any(found)
+
+
+def pause_s(failures: int) -> float:
+    """How long no PIN is taken after so many wrong ones: a minute from the fifth on, twice as long each time."""
+    if failures < TRIES_FREE:
+        return 0.0
+    return min(PAUSE_S_FIRST * 2.0 ** min(failures - TRIES_FREE, 20), PAUSE_S_MAX)
+
+
+async def _stretched(token: str, salt: bytes) -> str:
+    return (await asyncio.to_thread(hashlib.scrypt, token.encode(), salt=salt, **_COST)).hex()

@@ -1,0 +1,1 @@
+"""Files of people: fetched from Meta, looked at, sealed, read."""

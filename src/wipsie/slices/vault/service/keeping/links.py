@@ -1,0 +1,319 @@
+"""Links: given out, looked at, opened, taken back.
+
+make ──► row ──► GET: a page with a button ──► POST: counted and recorded in one commit ──► bytes
+                  │ refused: expired, revoked, used up, altered, gone: recorded, and answered alike
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from enum import StrEnum
+from typing import Final, Literal, NoReturn
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wipsie.blobs.sealing import KeyHolder, KeyRing, Opened, SealedStore
+from wipsie.blobs.signed_links import LINK_S_MAX, LinkFault, LinkRefused, LinkSigner, SignedLink
+from wipsie.database import Database, UnitOfWork
+from wipsie.kernel.audit_event import Fact
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import InvalidInput, NotFound
+from wipsie.slices.vault.domain.languages import DEFAULT_LANGUAGE, Language
+from wipsie.slices.vault.service.keeping.events import Viewer, export_name, owner_name, report_name
+from wipsie.slices.vault.store.identities import identity_of
+from wipsie.slices.vault.store.links import LinkRow, add_link, count_open, link_of, revoke_links
+from wipsie.slices.vault.store.objects import StoredObject, object_of, objects_of_files
+from wipsie.slices.vault.store.reports import Report, files_of_reports, report_by_id, report_by_number
+from wipsie.telemetry.logging import get_logger
+
+PATH: Final = "/vault/links"
+LinkPurpose = Literal["get", "share", "export"]
+REFUSALS_RECORDED_MAX: Final = 600
+"""In an hour, by one process; more are logged."""
+_SIGNING: Final = "signed links"
+_log = get_logger(__name__)
+
+
+class LinkRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How long links of a purpose are good, and how often."""
+
+    lifetime_s: float
+    lifetime_s_max: float
+    opens_max: int
+
+
+RULES: Final[dict[LinkPurpose, LinkRule]] = {
+    # Somebody's own, in a chat that others may see later: once, and soon.
+    "get": LinkRule(lifetime_s=600, lifetime_s_max=600, opens_max=1),
+    "share": LinkRule(lifetime_s=86_400, lifetime_s_max=LINK_S_MAX, opens_max=20),
+    # Large: a download may be cut off.
+    "export": LinkRule(lifetime_s=86_400, lifetime_s_max=86_400, opens_max=5),
+}
+
+
+class GivenLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A link to be sent."""
+
+    url: str
+    expires_at_ms: int
+    purpose: LinkPurpose
+
+
+class Refusal(StrEnum):
+    """Why a genuine link opens nothing, besides what `LinkFault` says."""
+
+    UNKNOWN = "unknown"
+    """It has no row: made in another database, or long over."""
+    REVOKED = "revoked"
+    USED = "used"
+    """As often as it may be."""
+    GONE = "gone"
+    """What it led to is deleted, or erased."""
+
+
+class LinkTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link leads to."""
+
+    row: LinkRow
+    language: Language
+    number: int | None
+    """Of the report; None for an export."""
+    objects: tuple[StoredObject, ...]
+
+
+class OpenedLink(msgspec.Struct, frozen=True, kw_only=True):
+    """That somebody opened a link: what the owner is told."""
+
+    owner: str
+    purpose: LinkPurpose
+    number: int | None
+    opens: int
+
+
+OpenObject = Callable[[StoredObject], contextlib.AbstractAsyncContextManager[Opened]]
+"""Opens an object of a link's target; one that was proved already at once."""
+
+
+class LinkDesk:
+    """One per process."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealed: SealedStore,
+        keys: KeyHolder,
+        clock: Clock,
+        *,
+        base_url: Callable[[], str],
+        on_opened: Callable[[UnitOfWork, KeyRing, OpenedLink], Awaitable[None]] | None = None,
+    ) -> None:
+        """`base_url` gives that of this API as people reach it, without a slash at its end. `on_opened` is called in the commit that counts an
+        opening: to tell the owner."""
+        self._database = database
+        self._sealed = sealed
+        self._keys = keys
+        self._clock = clock
+        self._base_url = base_url
+        self._on_opened = on_opened
+        self._refusals = _Hourly(REFUSALS_RECORDED_MAX)
+
+    async def make(
+        self,
+        unit: UnitOfWork,
+        ring: KeyRing,
+        owner: str,
+        number: int,
+        viewer: Viewer,
+        purpose: Literal["get", "share"] = "get",
+        *,
+        lifetime_s: float | None = None,
+    ) -> GivenLink:
+        """A link to an owner's report, good for `lifetime_s` or as its rule says. NotFound; InvalidInput for a longer time than its rule
+        allows."""
+        report = await report_by_number(unit.connection, ring, owner, number)
+        if report is None or report.deleted_at_ms is not None:
+            raise NotFound("There is no such report.", details={"number": number})
+        given = await self._give(unit, ring, owner, report.id, purpose, lifetime_s)
+        facts: dict[str, Fact] = {"number": number, "purpose": purpose, "expires_at_ms": given.expires_at_ms}
+        unit.record(viewer.event("vault:link:make", report_name(report.id), facts))
+        return given
+
+    async def make_for_export(self, unit: UnitOfWork, ring: KeyRing, export: StoredObject, viewer: Viewer) -> GivenLink:
+        """A link to an archive that was made."""
+        given = await self._give(unit, ring, export.owner, export.id, "export", None)
+        facts: dict[str, Fact] = {"purpose": "export", "expires_at_ms": given.expires_at_ms}
+        unit.record(viewer.event("vault:link:make", export_name(export.id), facts))
+        return given
+
+    async def revoke(
+        self, unit: UnitOfWork, ring: KeyRing, owner: str, viewer: Viewer, number: int | None = None
+    ) -> int:
+        """Take links back: those to one report, or all of an owner; how many opened something until now. NotFound."""
+        objects: Sequence[str] | None = None
+        name = owner_name(owner)
+        if number is not None:
+            report = await report_by_number(unit.connection, ring, owner, number)
+            if report is None:
+                raise NotFound("There is no such report.", details={"number": number})
+            objects, name = [report.id], report_name(report.id)
+        count = await revoke_links(unit.connection, owner, objects=objects, now_ms=self._clock.now_ms())
+        unit.record(viewer.event("vault:link:revoke", name, {"links": count}))
+        return count
+
+    async def look_up(self, text: str) -> LinkTarget:
+        """What a link leads to, for the page that asks whether to open it; nothing is counted. LinkRefused, recorded."""
+        ring = await self._keys.ring()
+        link = await self._checked(ring, text)
+        async with self._database.read() as connection:
+            target = await self._target(connection, ring, link)
+        if isinstance(target, Refusal):
+            await self._refuse(target, link)
+        return target
+
+    @contextlib.asynccontextmanager
+    async def opened(self, text: str) -> AsyncGenerator[tuple[LinkTarget, OpenObject]]:
+        """Open a link once: its target, and what opens its objects. Counted and recorded before this gives anything; the first object
+        was proved then. LinkRefused, recorded; SealBroken, BlobNotFound, StorageUnavailable, KeyMissing: nothing is counted then."""
+        target = await self.look_up(text)
+        ring = await self._keys.ring()
+        async with contextlib.AsyncExitStack() as stack:
+            first = target.objects[0]
+            content = await stack.enter_async_context(self._content(first))
+            await self._count(ring, target)
+
+            @contextlib.asynccontextmanager
+            async def open_object(stored: StoredObject) -> AsyncGenerator[Opened]:
+                if stored.id == first.id:
+                    yield content
+                    return
+                async with self._content(stored) as another:
+                    yield another
+
+            yield target, open_object
+
+    async def _give(
+        self,
+        unit: UnitOfWork,
+        ring: KeyRing,
+        owner: str,
+        object_id: str,
+        purpose: LinkPurpose,
+        lifetime_s: float | None,
+    ) -> GivenLink:
+        rule = RULES[purpose]
+        wanted_s = rule.lifetime_s if lifetime_s is None else lifetime_s
+        if not 0 < wanted_s <= rule.lifetime_s_max:
+            raise InvalidInput(f"A link of this kind is good for {rule.lifetime_s_max:g} s at most.")
+        now_ms = self._clock.now_ms()
+        text, link = _signer(ring).sign(
+            object_id=object_id, owner_id=owner, purpose=purpose, now_ms=now_ms, lifetime_s=wanted_s
+        )
+        await add_link(unit.connection, link, now_ms=now_ms)
+        url = f"{self._base_url()}{PATH}/{text}"
+        return GivenLink(url=url, expires_at_ms=link.expires_at_ms, purpose=purpose)
+
+    async def _checked(self, ring: KeyRing, text: str) -> SignedLink:
+        try:
+            return _signer(ring).check(text, purposes=tuple(RULES), now_ms=self._clock.now_ms())
+        except LinkRefused as refused:
+            await self._refuse(refused.reason, None)
+
+    @staticmethod
+    async def _target(connection: AsyncConnection, ring: KeyRing, link: SignedLink) -> LinkTarget | Refusal:
+        row = await link_of(connection, link)
+        if row is None:
+            return Refusal.UNKNOWN
+        if row.revoked_at_ms is not None:
+            return Refusal.REVOKED
+        if row.opens >= RULES[_purpose(row)].opens_max:
+            return Refusal.USED
+        report: Report | None = None
+        if row.purpose == "export":
+            export = await object_of(connection, row.object)
+            objects = [] if export is None or export.owner != row.owner else [export]
+        else:
+            report = await report_by_id(connection, ring, row.object)
+            if report is None or report.owner != row.owner or report.deleted_at_ms is not None:
+                return Refusal.GONE
+            files = (await files_of_reports(connection, [report.id]))[report.id]
+            objects = await objects_of_files(connection, files, role="original")
+        if not objects:
+            return Refusal.GONE
+        identity = await identity_of(connection, ring, row.owner)
+        return LinkTarget(
+            row=row,
+            language=DEFAULT_LANGUAGE if identity is None else identity.language,
+            number=None if report is None else report.number,
+            objects=tuple(objects),
+        )
+
+    async def _count(self, ring: KeyRing, target: LinkTarget) -> None:
+        row, purpose = target.row, _purpose(target.row)
+        async with self._database.unit_of_work() as unit:
+            opens = await count_open(
+                unit.connection, row.nonce, opens_max=RULES[purpose].opens_max, now_ms=self._clock.now_ms()
+            )
+            if opens is not None:
+                facts: dict[str, Fact] = {"purpose": purpose, "opens": opens}
+                if target.number is not None:
+                    facts["number"] = target.number
+                unit.record(Viewer(actor="link").event("vault:link:open", _name(row), facts))
+                if self._on_opened is not None:
+                    told = OpenedLink(owner=row.owner, purpose=purpose, number=target.number, opens=opens)
+                    await self._on_opened(unit, ring, told)
+        if opens is None:
+            # Opened by somebody else, taken back or over since it was looked at.
+            await self._refuse(Refusal.USED, None, row=row)
+
+    @contextlib.asynccontextmanager
+    async def _content(self, stored: StoredObject) -> AsyncGenerator[Opened]:
+        async with self._sealed.opened(stored.object_key, stored.id, stored.wrapped) as content:
+            yield content
+
+    async def _refuse(
+        self, reason: LinkFault | Refusal, link: SignedLink | None, *, row: LinkRow | None = None
+    ) -> NoReturn:
+        """Record that a link was refused, and refuse it: in the same words, whatever the reason."""
+        name = "link:unknown"
+        if row is not None:
+            name = _name(row)
+        elif link is not None:
+            name = export_name(link.object_id) if link.purpose == "export" else report_name(link.object_id)
+        if self._refusals.count(self._clock.now_ms()):
+            async with self._database.unit_of_work() as unit:
+                unit.record(Viewer(actor="link").event("vault:link:refuse", name, {"why": reason.value}))
+        else:
+            # The audit log is kept for ever: nobody fills it from outside.
+            _log.warning("vault_link_refused", why=reason.value)
+        raise LinkRefused(LinkFault.ALTERED)
+
+
+class _Hourly:
+    """Counts up to a limit each hour."""
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._hour = 0
+        self._count = 0
+
+    def count(self, now_ms: int) -> bool:
+        """False when there were too many in this hour."""
+        hour = now_ms // 3_600_000
+        if hour != self._hour:
+            self._hour, self._count = hour, 0
+        self._count += 1
+        return self._count <= self._count_max
+
+
+def _signer(ring: KeyRing) -> LinkSigner:
+    return LinkSigner([ring.derived(_SIGNING, kek_id) for kek_id in ring.ids])
+
+
+def _purpose(row: LinkRow) -> LinkPurpose:
+    return "export" if row.purpose == "export" else "share" if row.purpose == "share" else "get"
+
+
+def _name(row: LinkRow) -> str:
+    return export_name(row.object) if row.purpose == "export" else report_name(row.object)

@@ -1,0 +1,70 @@
+"""Reports that staff opened: who, and why."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wipsie.blobs.sealing import KeyRing
+from wipsie.kernel.ids import new_object_id
+from wipsie.slices.vault.store.columns import open_column, seal_column
+from wipsie.slices.vault.store.tables import accesses_table, reports_table
+
+_ROWS = accesses_table.c
+_REPORTS = reports_table.c
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """One opening."""
+
+    id: str
+    number: int | None
+    """Of the report; None when nobody knows it any more."""
+    actor: str
+    at_ms: int
+    reason: str
+
+
+async def add_access(
+    connection: AsyncConnection, ring: KeyRing, *, owner: str, report: str, actor: str, reason: str, now_ms: int
+) -> str:
+    """Keep why somebody opens a report; its id."""
+    id_ = str(new_object_id("vac", now_ms))
+    await connection.execute(
+        insert(accesses_table).values(
+            id=id_,
+            owner=owner,
+            report=report,
+            actor=actor,
+            at_ms=now_ms,
+            reason=seal_column(ring, reason, _ROWS.reason, id_),
+        )
+    )
+    return id_
+
+
+async def accesses_of(connection: AsyncConnection, ring: KeyRing, owner: str, *, count_max: int) -> list[Access]:
+    """Of an owner, the newest first. SealBroken, KeyMissing."""
+    found = await connection.execute(
+        select(_ROWS.id, _REPORTS.number, _ROWS.actor, _ROWS.at_ms, _ROWS.reason)
+        .outerjoin_from(accesses_table, reports_table, _REPORTS.id == _ROWS.report)
+        .where(_ROWS.owner == owner)
+        .order_by(_ROWS.at_ms.desc(), _ROWS.id.desc())
+        .limit(count_max)
+    )
+    return [
+        Access(
+            id=row.id,
+            number=row.number,
+            actor=row.actor,
+            at_ms=row.at_ms,
+            reason=open_column(ring, row.reason, str, _ROWS.reason, row.id),
+        )
+        for row in found
+    ]
+
+
+async def forget_accesses(connection: AsyncConnection, owner: str) -> None:
+    """Remove why reports of an owner were opened. That they were stays in the audit log."""
+    await connection.execute(delete(accesses_table).where(_ROWS.owner == owner))
