@@ -21,7 +21,14 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     gc.set_threshold(*GC_THRESHOLDS)
     with quick_start():
         gc.collect()
-    return run_plainly(coroutine)
+    return run_plainly(_with_threads(coroutine))
+
+
+async def _with_threads(coroutine: Coroutine[Any, Any, T]) -> T:
+    from wipsie.app.process import give_threads
+
+    give_threads(asyncio.get_running_loop())
+    return await coroutine
 
 
 def run_plainly(coroutine: Coroutine[Any, Any, T]) -> T:

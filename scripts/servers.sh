@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the servers ready that the tests run against: PostgreSQL, Redis and PgBouncer, and openssl. Does nothing when they are there.
+# Makes ready what the tests run against: PostgreSQL, Redis, PgBouncer and ClamAV, and the programs openssl, Tesseract and Chromium.
+# Does nothing when they are there.
 #
 # Only the programs are needed: the tests start servers of their own in temporary folders. No system service is left
 # running, and none is used.
@@ -21,7 +22,19 @@ command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v pgbouncer >/dev/null 2>&1 || missing="$missing pgbouncer"
 # Makes the certificates of the servers that speak TLS.
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
-[ -z "$missing" ] && exit 0
+# Programs that a few tests want, and are skipped without: readers of photos, a scanner, a browser.
+programs=
+has_languages() {
+    languages=$(tesseract --list-langs 2>/dev/null) || return
+    for language in deu eng hin por spa; do
+        echo "$languages" | grep -qx "$language" || return
+    done
+}
+has_languages ||
+    programs="$programs tesseract-ocr tesseract-ocr-deu tesseract-ocr-hin tesseract-ocr-por tesseract-ocr-spa"
+command -v clamd >/dev/null 2>&1 || programs="$programs clamav-daemon"
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || programs="$programs chromium"
+[ -z "$missing$programs" ] && exit 0
 
 fetch() {
     apt-get install -y -q --no-install-recommends "$@" >/dev/null 2>&1 ||
@@ -47,19 +60,24 @@ install() {
     esac
     installed=0
     # shellcheck disable=SC2086  # several words on purpose
-    fetch $missing || installed=1
+    [ -z "$missing" ] || fetch $missing || installed=1
+    # One by one: what cannot be had is not in the way of the others.
+    for program in $programs; do
+        fetch "$program" || echo "Without $program a few tests are skipped: it could not be installed." >&2
+    done
     [ ! -e "$clusters.kept" ] || mv "$clusters.kept" "$clusters"
     return $installed
 }
 
 if [ -w /var/lib/dpkg ] && command -v apt-get >/dev/null 2>&1; then
-    echo "Installing$missing: tests run against real servers."
+    echo "Installing$missing$programs: tests run against what is really there."
     install && exit 0
     problem="they could not be installed"
 else
     problem="they are not installed"
 fi
-echo "Tests that need$missing will be skipped: $problem. Debian, Ubuntu: sudo apt-get install$missing" \
-    "(macOS: brew install postgresql redis pgbouncer openssl)." >&2
+echo "Tests that need$missing$programs will be skipped: $problem. Debian, Ubuntu: sudo apt-get install$missing$programs" \
+    "(macOS: brew install postgresql redis pgbouncer openssl tesseract tesseract-lang clamav, and Chrome)." >&2
 # In CI a missing server is a failure; the tests say so too.
+[ -n "$missing" ] || exit 0
 case ${CI:-} in '' | 0 | false) exit 0 ;; *) exit 1 ;; esac

@@ -139,9 +139,13 @@ async def start_wipsie(tmp_path: Path) -> AsyncIterator[StartWipsie]:
     started: list[WipsieProcess] = []
 
     def start(
-        arguments: Sequence[str], *, data_dir: Path | None = None, environment: Mapping[str, str] | None = None
+        arguments: Sequence[str],
+        *,
+        data_dir: Path | None = None,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> WipsieProcess:
-        process = WipsieProcess(arguments, data_dir=data_dir or tmp_path / "wipsie", environment=environment)
+        process = WipsieProcess(arguments, data_dir=data_dir or tmp_path / "wipsie", port=port, environment=environment)
         process.start()
         started.append(process)
         return process

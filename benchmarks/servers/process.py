@@ -118,6 +118,8 @@ def serve_wipsie(
         "WIPSIE_DATA_DIR": str(data or directory / "wipsie"),
         "API_HOST": "127.0.0.1",
         "API_PORT": str(port),
+        # It is there to try things out, and a process of its own.
+        "WHATSAPP_SIMULATOR_PORT": "off",
         **(settings or {}),
     }
     if roles is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import json
 import subprocess
 import sys
@@ -58,7 +59,8 @@ async def _cli(process: WipsieProcess, *arguments: str, **environment: str) -> D
 async def _call(
     process: WipsieProcess, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[int, Any]:
-    """One HTTP call: (status, decoded body; None for an empty one)."""
+    """One HTTP call: (status, decoded body; None for an empty one). ConnectionError, also when the connection ended within
+    the answer."""
 
     def send() -> tuple[int, Any]:
         request = urllib.request.Request(  # noqa: S310 - our own server
@@ -74,6 +76,8 @@ async def _call(
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read())
+        except http.client.HTTPException as error:
+            raise ConnectionError("The answer was cut off.") from error
 
     return await asyncio.to_thread(send)
 

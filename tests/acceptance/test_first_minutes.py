@@ -14,7 +14,10 @@ from wipsie.testing.process import WipsieProcess
 
 pytestmark = pytest.mark.slow
 Start = Callable[..., WipsieProcess]
-QUEUES = ["default", "data_polling", "task_processing", "notifications", "operations"]
+QUEUES = [
+    *("default", "data_polling", "task_processing", "notifications", "operations", "mail"),
+    *("vault_messages", "vault_media", "vault_deliveries"),
+]
 
 
 async def test_the_commands_of_the_readme_work_as_written(

@@ -26,8 +26,9 @@ async def _with_admin(start_wipsie: Start, call: Any, **environment: str) -> tup
     """A running Wipsie whose first admin came by the link it printed, and what she sends to say who she is."""
     wipsie = start_wipsie(["up"], environment=environment)
     await wipsie.wait_until_healthy("/health/ready")
+    await eventually(lambda: "/account#setup=" in wipsie.log(), 10, "the link for the first admin is printed")
     link = re.search(r"/account#setup=(\S+)", wipsie.log())
-    assert link is not None, wipsie.log()
+    assert link is not None
     person = {"email": EMAIL, "name": "Ann", "password": PASSWORD}
     status, made = await call(wipsie, "POST", "/api/auth/register", {**person, "token": link[1]})
     assert (status, made["user"]["role"]) == (201, "admin"), made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,29 @@ async def test_the_number_may_be_a_setting_or_the_number_of_cores(start_wipsie: 
     parent = start_wipsie(["worker"], data_dir=tmp_path / "set", environment={"WORKER_PROCESSES": "2"})
     await eventually(lambda: parent.log().count('"event":"started"') == 2, 30, f"both work\n{parent.log()}")
     assert await parent.stop() == 0
+
+
+def _page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
+        return answer.read().decode()
+
+
+async def test_a_worker_without_the_api_shows_its_health_and_its_metrics(start_wipsie: Start, call: Any) -> None:
+    worker = start_wipsie(["worker", "--slices", "tasks"])
+    await worker.wait_until_healthy("/health/ready")
+    status, health = await call(worker, "GET", "/health")
+    assert (status, health["status"]) == (200, "healthy")
+    page = await asyncio.to_thread(_page, f"{worker.base_url}/metrics")
+    assert "worker_heartbeat_timestamp_seconds" in page
+    assert (await call(worker, "GET", "/sqs/queues"))[0] == 404
+    assert 'api_requests_total{endpoint="/health",method="GET",status="200"}' in page
+    os.kill(worker.pid, signal.SIGTERM)
+    assert await worker.wait(15) == 0
+
+
+async def test_a_port_of_metrics_that_was_asked_for_and_is_taken_is_told(start_wipsie: Start) -> None:
+    first = start_wipsie(["worker"])
+    await first.wait_until_healthy()
+    second = start_wipsie(["worker"], data_dir=first.data_dir, environment={"METRICS_PORT": str(first.port)})
+    assert await second.wait(20) == 1
+    assert "choose another with METRICS_PORT" in second.log()

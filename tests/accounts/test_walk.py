@@ -57,7 +57,8 @@ async def _status(visitor: Visitor, operation: Operation) -> tuple[int, str]:
     answer = await visitor.ask(operation.method, operation.url(visitor), body)
     # A readiness report tells of trouble in its own form.
     is_refusal = answer.status >= 400 and operation.path != "/health/ready"
-    return answer.status, answer.code if is_refusal else ""
+    # Some answer people with a page.
+    return answer.status, answer.code if is_refusal and isinstance(answer.body, dict) else ""
 
 
 # These change something without a body; the walk would end what it walks with.

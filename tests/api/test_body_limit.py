@@ -93,3 +93,20 @@ async def test_the_answer_comes_before_the_rest_of_the_body(small: aiohttp.Clien
     finally:
         writer.close()
         await writer.wait_closed()
+
+
+async def test_a_path_may_take_larger_bodies_than_the_others(
+    serve: Callable[..., Awaitable[aiohttp.ClientSession]],
+) -> None:
+    client = await serve(settings=ApiSettings(body_bytes_max=LIMIT, larger_bodies={"/fast/": 2 * LIMIT}))
+    body = b'{"name": "a"}'.ljust(2 * LIMIT)
+    headers = {"Content-Type": "application/json"}
+    for path, data, status in (
+        ("/fast/orders", body, 200),
+        ("/fast/orders", body + b" ", 413),
+        ("/slow/orders", body, 413),
+        ("/fast/orders", _chunks(21), 413),
+        ("/slow/orders", _chunks(11), 413),
+    ):
+        async with client.post(path, data=data, headers=headers) as response:
+            assert response.status == status, (path, await response.text())

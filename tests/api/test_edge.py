@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI, WebSocket
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Scope
 
 from wipsie.api.access import PUBLIC
@@ -148,6 +148,37 @@ async def test_the_request_log_has_one_line_per_request_when_asked_for(log_file:
     (line,) = _lines(log_file)
     assert (line["event"], line["method"], line["path"], line["status"]) == ("Request answered", "POST", "/echo", 200)
     assert line["request_id"].startswith("req-")
+
+
+async def test_a_path_that_opens_something_is_in_no_log(log_file: Path):
+    token = "AYn-_8" * 30
+    app = _build(Metrics(), _router(), settings=ApiSettings(log_requests=True))
+    await _call(
+        app, {**_post(), "path": f"/vault/links/{token}", "raw_path": b""}, {"type": "http.request", "body": b""}
+    )
+    (line,) = _lines(log_file)
+    assert line["path"] == "/vault/links/…"
+    assert token not in repr(line)
+
+
+async def test_nor_when_the_answer_to_it_breaks_off(log_file: Path):
+    token = "AYn-_8" * 30
+    router = APIRouter()
+
+    @router.get("/links/{link}")
+    async def open_link(link: str) -> StreamingResponse:
+        async def pieces() -> AsyncGenerator[bytes]:
+            yield b"x"
+            raise LookupError
+
+        assert link == token
+        return StreamingResponse(pieces())
+
+    del open_link
+    scope = {"type": "http", "method": "GET", "path": f"/links/{token}"}
+    await _call(_build(Metrics(), router), scope, {"type": "http.request"})
+    (line,) = _lines(log_file)
+    assert (line["event"], line["path"]) == ("Response broke off", "/links/…")
 
 
 async def test_an_unknown_exception_is_logged_with_its_traceback_and_the_request_id(log_file: Path):

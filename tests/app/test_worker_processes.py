@@ -18,11 +18,11 @@ from wipsie.testing import eventually
 
 CHILD = """
 import os, sys
-started, behaviour = sys.argv[1:]
+started, behaviour, number = sys.argv[1:]
 line = os.open(started, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 if behaviour == "refuses":
     sys.exit(1)
-os.write(line, f"{os.getpid()}\\n".encode())
+os.write(line, f"{os.getpid()}\\nnumber {number}\\n".encode())
 if behaviour == "dies":
     os.write(0, b"r")
     sys.exit(3)
@@ -84,6 +84,11 @@ async def test_all_run_until_told_to_stop_and_then_end_in_good_order(make: Make,
         processes.stop()
         await task
     assert children.lines().count("stopped s") == 3
+    assert sorted(line for line in children.lines() if line.startswith("number")) == [
+        "number 1",
+        "number 2",
+        "number 3",
+    ]
 
 
 async def test_one_that_dies_is_started_again(make: Make, children: Children) -> None:

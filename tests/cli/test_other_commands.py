@@ -89,6 +89,7 @@ def test_doctor_tells_a_misspelt_variable(wipsie: Wipsie, monkeypatch: pytest.Mo
         ("SECRET_KEY", "changeme", "accounts"),
         ("QUEUE_URL", "redis://localhost", "queue"),
         ("LOG_FILE", "/", "log"),
+        ("MAIL_TLS_KEY", "/no/such/key", "starttls"),
     ],
 )
 def test_doctor_fails_for_what_cannot_work_and_names_it(

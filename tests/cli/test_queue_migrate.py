@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -353,6 +355,15 @@ class Books:
         """So many have arrived, or the mover came to its end."""
         return mover.return_code is not None or await self.arrived() >= goal
 
+    def seen(self) -> int:
+        """The same, past whatever the mover holds."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{self.folder / 'there.db'}?mode=ro", uri=True)) as there:
+                return there.execute("SELECT count(*) FROM messages").fetchone()[0]
+        except sqlite3.OperationalError:
+            # Not made yet.
+            return 0
+
     def mover(self) -> WipsieProcess:
         urls = [f"sqlite:///{self.folder / name}.db" for name in ("here", "there")]
         return WipsieProcess(
@@ -388,12 +399,9 @@ async def test_ctrl_c_stops_between_two_batches_and_says_how_to_go_on(tmp_path: 
     await books.fill()
     mover = books.mover()
     mover.start()
-
-    async def under_way() -> bool:
-        return await books.arrived() > 0
-
-    await eventually(under_way, 20, "the move has begun", interval_s=0.001)
+    await mover.hold_midway(lambda: books.seen() > 0)
     os.kill(mover.pid, signal.SIGINT)
+    mover.go_on()
     assert await mover.wait(20) == 130, mover.log()
     moved = await books.held("there")
     assert 0 < len(moved) < _MESSAGES

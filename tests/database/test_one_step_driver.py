@@ -107,6 +107,11 @@ async def test_a_short_select_makes_no_trip_and_a_long_one_leaves_the_loop_to_ot
     assert turns > 1, "nobody else had a turn"
 
 
+async def test_a_text_that_is_none_is_told_as_what_it_is(connection: OneStepConnection) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="Could not decode"):
+        await connection.cursor().execute("SELECT CAST(x'ff' AS TEXT)")
+
+
 async def test_a_select_that_was_broken_off_stays_in_its_transaction(connection: OneStepConnection) -> None:
     await connection.cursor().execute("BEGIN IMMEDIATE")
     await connection.cursor().execute("UPDATE numbers SET n = -1 WHERE n = 0")

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from wipsie.kernel.errors import ConfigurationError
 from wipsie.workers.handler import HandlerRegistry, HandlerSpec
 from wipsie.workers.retry_policy import RetryPolicy
 from wipsie.workers.task_decoder import TaskDecoder
@@ -144,3 +145,30 @@ def _delivery(body: str) -> Any:
         receive_count=1,
         first_received_at_ms=0,
     )
+
+
+async def test_a_handler_that_reads_bodies_gets_every_one_as_it_came(workshop: Any) -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def handler(message: Any, context: Any) -> None:
+        assert message.id == context.delivery.message_id
+        seen.append((message.task_type, context.delivery.body))
+
+    workshop.handler(handler, task_type="letter", reads_body=True)
+    for body in BODIES:
+        await workshop.send_body(body)
+    await workshop.start_worker()
+    await workshop.until_empty()
+    assert sorted(seen) == sorted(("letter", body) for body in BODIES)
+
+
+def test_a_handler_that_reads_bodies_is_alone_in_its_queue() -> None:
+    async def handler(message: Any, context: Any) -> None: ...
+
+    reader = HandlerSpec(task_type="letter", queue="mail", function=handler, reads_body=True)
+    other = HandlerSpec(task_type="job", queue="mail", function=handler)
+    for first, second in ((reader, other), (other, reader)):
+        registry = HandlerRegistry()
+        registry.add(first)
+        with pytest.raises(ConfigurationError, match="reads all its bodies"):
+            registry.add(second)

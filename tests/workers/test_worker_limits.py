@@ -247,3 +247,25 @@ async def test_one_queue_does_not_wait_for_another(workshop: Any) -> None:
     await workshop.send()
     await workshop.until_empty("default")
     stuck.gate = asyncio.Semaphore(100)
+
+
+async def test_a_queue_that_gave_nothing_for_a_long_wait_is_left_alone_for_the_idle_pause(workshop: Any) -> None:
+    seen: list[Any] = []
+
+    async def handler(message: Any, context: Any) -> None:
+        seen.append(message)
+
+    workshop.handler(handler)
+    worker = await workshop.start_worker(idle_pause_s_by_queue={"default": 30.0})
+    await workshop.clock.advance(21)
+    await workshop.send()
+    await workshop.clock.advance(25)
+    assert not seen
+    await workshop.clock.advance(6)
+    await eventually(lambda: len(seen) == 1)
+    # After a message the next is fetched at once, and a stop need not wait for the end of the pause.
+    await workshop.send()
+    await eventually(lambda: len(seen) == 2)
+    await workshop.clock.advance(21)
+    await worker.drain()
+    assert worker.state == "stopped"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -46,6 +46,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     """What people type to reach it, if that is known: pages from there are our own."""
     body_bytes_max: int = limits.REQUEST_BYTES_MAX
+    larger_bodies: Mapping[str, int] = {}
+    """By the beginning of paths: limits above `body_bytes_max`."""
     log_requests: bool = False
     """One log line per request. Failed requests are logged in any case."""
 
@@ -108,7 +110,13 @@ def _build_edge(
     rule = None
     if settings.loopback_only or settings.allowed_hosts:
         rule = HostRule(allowed_hosts=settings.allowed_hosts, trusted_origins=settings.cors_origins)
-    guard = Guard(FastDispatch(framework, routes), clock=clock, body_bytes_max=settings.body_bytes_max, host_rule=rule)
+    guard = Guard(
+        FastDispatch(framework, routes),
+        clock=clock,
+        body_bytes_max=settings.body_bytes_max,
+        larger_bodies=settings.larger_bodies,
+        host_rule=rule,
+    )
     cors = None
     if settings.cors_origins:
         cors = CORSMiddleware(

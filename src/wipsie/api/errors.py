@@ -17,6 +17,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from wipsie.api.json_body import JsonResponse
+from wipsie.api.logged_path import logged_path
 from wipsie.kernel import json
 from wipsie.kernel.clock import Clock, iso_utc
 from wipsie.kernel.errors import WipsieError
@@ -200,7 +201,7 @@ class RefusalLog:
         _log.warning(
             "Request refused",
             method=scope["method"],
-            path=scope["path"],
+            path=logged_path(scope),
             code=problem.code,
             reason=problem.message,
             more_since_the_last_line=untold,
@@ -213,7 +214,7 @@ def error_response(error: Exception, scope: Scope, clock: Clock, refusals: Refus
     if problem.status < 200 or problem.status in (204, 205, 304):
         return Response(status_code=problem.status, headers=problem.headers)
     if problem.code == "INTERNAL_ERROR":
-        _log.error("Request failed", method=scope["method"], path=scope["path"], exc_info=error)
+        _log.error("Request failed", method=scope["method"], path=logged_path(scope), exc_info=error)
     elif problem.status >= 500:
         refusals.note(problem, scope)
     body = _encode(envelope(problem, correlation.request_id(), clock))

@@ -44,6 +44,8 @@ class Liveness(msgspec.Struct):
     """The process answers."""
 
     status: str
+    service: str
+    """Always wipsie."""
     version: str
     uptime_s: float
     timestamp: str
@@ -147,6 +149,7 @@ def build_health_router(*, version: str, checks: Sequence[HealthCheck], clock: C
         return json_response(
             Liveness(
                 status="healthy",
+                service="wipsie",
                 version=version,
                 uptime_s=round(clock.monotonic() - started_s, 3),
                 timestamp=iso_utc(clock.now()),

@@ -22,6 +22,8 @@ from wipsie.app.parts import Parts
 from wipsie.app.settings.sections import ROLES
 from wipsie.kernel.errors import ConfigurationError
 from wipsie.queue.operations_signal import SIGNAL_TASK_TYPE
+from wipsie.slices.mail.service.intake import MAIL_QUEUE
+from wipsie.slices.vault.jobs import MESSAGES_QUEUE
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers.outbox_relay import OutboxRelay
 from wipsie.workers.pipeline_watcher import PipelineWatcher
@@ -30,11 +32,15 @@ from wipsie.workers.settings import WorkerSettings
 from wipsie.workers.worker import Worker
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import APIRouter, FastAPI
 
     from wipsie.api.accounts.kit import AccountKit
     from wipsie.api.application import ApiSettings
 
+MAIL_SHARE = 4
+"""Handlers of mail for each of another queue."""
+WRITERS_MAX = 4
+"""Conversations that go on at the same time over one file: more would only wait for each other."""
 STOP_S_MAX = 15.0
 """Each part's time to stop, the worker's drain deadline aside; what takes longer is left to the end of the process."""
 
@@ -79,35 +85,64 @@ class Application:
             metrics=parts.metrics,
             clock=parts.clock,
             settings=WorkerSettings(
-                queues=queues, concurrency=settings.concurrency, drain_deadline_s=settings.drain_deadline_s
+                queues=queues,
+                concurrency=settings.concurrency,
+                concurrency_by_queue=self._concurrency_by_queue(),
+                drain_deadline_s=settings.drain_deadline_s,
+                idle_pause_s_by_queue=dict.fromkeys(parts.engine.names.adopted, parts.settings.mail.poll_interval_s),
             ),
             cpu_pool=parts.cpu_pool,
             shared=parts.shared,
         )
 
+    def _concurrency_by_queue(self) -> dict[str, int]:
+        concurrency = self.parts.settings.worker.concurrency
+        # Its handlers do little but wait for the disk, which takes many at a time.
+        by_queue = {MAIL_QUEUE: MAIL_SHARE * concurrency}
+        if self.parts.database.dialect == "sqlite":
+            # All of them write, and all others that write, the webhook before all, stand in line behind those that do already.
+            by_queue[MESSAGES_QUEUE] = min(WRITERS_MAX, concurrency)
+        return by_queue
+
     def build_api(self, *, loopback_only: bool = True) -> FastAPI:
         """The HTTP application of these parts. `loopback_only`: it listens where only this machine reaches it. ConfigurationError
         when a route asks for a permission nobody declares."""
         from wipsie.api.accounts.router import build_accounts_router
-        from wipsie.api.application import build_api
         from wipsie.api.privacy import privacy_router
         from wipsie.app.privacy import privacy_of
+
+        parts = self.parts
+        return self._build_api(
+            [
+                *(router for one in parts.slices for router in one.routers),
+                build_accounts_router(self._account_kit()),
+                privacy_router(privacy_of(parts)),
+            ],
+            loopback_only=loopback_only,
+        )
+
+    def build_metrics_api(self, *, loopback_only: bool = True) -> FastAPI:
+        """The same without any route but those of health and metrics: for a process that has no API."""
+        return self._build_api([], loopback_only=loopback_only)
+
+    def _build_api(self, routers: Sequence[APIRouter], *, loopback_only: bool) -> FastAPI:
+        from wipsie.api.application import build_api
         from wipsie.app.readiness import readiness_checks
 
         parts = self.parts
 
         async def refresh_metrics() -> None:
-            await parts.engine.all_counts()
+            refreshes = [parts.engine.all_counts, *(one for each in parts.slices for one in each.refresh_metrics)]
+            # Each for itself: a queue that may not be counted must not keep the others' gauges old.
+            for outcome in await asyncio.gather(*(refresh() for refresh in refreshes), return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
 
         return build_api(
             title="Wipsie",
             version=wipsie.__version__,
             description="Durable queues, workers, intake and operations for a small team.",
-            routers=[
-                *(router for one in parts.slices for router in one.routers),
-                build_accounts_router(self._account_kit()),
-                privacy_router(privacy_of(parts)),
-            ],
+            routers=routers,
             clock=parts.clock,
             metrics=parts.metrics,
             settings=self._api_settings(loopback_only=loopback_only),
@@ -122,6 +157,8 @@ class Application:
                     worker=self.worker,
                     data_dir=parts.settings.data_dir,
                     clock=parts.clock,
+                    # With a queue that others read and a database of its own, nobody can tell it of workers.
+                    sees_workers=not (parts.engine.names.adopted and parts.database.dialect == "sqlite"),
                     waits_for=self.waits_for,
                 ),
                 *(check for one in parts.slices for check in one.health),
@@ -142,6 +179,7 @@ class Application:
             allowed_hosts=names if loopback_only or api.allowed_hosts else (),
             public_url=parts.public_url(),
             log_requests=parts.settings.logging.requests,
+            larger_bodies={path: size for one in parts.slices for path, size in one.larger_bodies.items()},
         )
 
     def _account_kit(self) -> AccountKit:
@@ -222,6 +260,10 @@ class Application:
             await watcher.start()
             self._then_stop("pipeline_watch", watcher.stop)
         if "api" in self.roles:
+            for one in parts.slices:
+                for listener in one.listeners:
+                    self._then_stop(f"listener of {one.name}", listener.stop)
+                    await listener.start()
             last_seen = LastSeen(parts.accounts.authenticator, parts.clock)
             await last_seen.start()
             self._then_stop("last_seen", last_seen.stop)

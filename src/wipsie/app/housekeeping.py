@@ -1,5 +1,6 @@
 """What is done once an hour: what grows is cut back (results of tasks, notes of handled messages, answers kept for repeated
-requests, ended sessions and links, rows of workers past their time), and the audit log gets its anchor."""
+requests, ended sessions and links, rows of workers past their time, what slices have for it), and the audit log gets its
+anchor."""
 
 from __future__ import annotations
 
@@ -64,7 +65,20 @@ class Housekeeping:
         await self._in_steps(lambda to: one_time_links.prune(to, ended_before_ms=ended_ms, limit=_ROWS))
         await self._workers.prune()
         await parts.shared.prune()
+        await self._keep_up_slices()
         return runs, notes
+
+    async def _keep_up_slices(self) -> None:
+        """Each has its turn, whatever becomes of the others. StorageUnavailable of the first that failed, at the end."""
+        failure: WipsieError | None = None
+        for one in self._parts.slices:
+            for upkeep in one.upkeep:
+                try:
+                    await upkeep()
+                except WipsieError as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
     async def _in_steps(self, prune: Callable[[AsyncConnection], Awaitable[int]]) -> int:
         """Prune so many rows in a transaction, and again while there are more: nobody waits long for the database."""

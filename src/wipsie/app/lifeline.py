@@ -118,5 +118,5 @@ def say_ready() -> None:
 
 
 def child_command(*arguments: str) -> list[str]:
-    """The command of a child: this very interpreter and package, tied to this process."""
+    """The command of a child without its number: this very interpreter and package, tied to this process."""
     return [sys.executable, "-m", "wipsie", *arguments, "--tied"]

@@ -10,8 +10,29 @@ _CONTENT_TYPE = "text/plain; charset=utf-8"
 
 def build_blobs(settings: Settings) -> BlobStore:
     """The object store BLOB_URL names. Opens nothing. ConfigurationError."""
-    endpoint = settings.blobs.endpoint_url
-    return BlobStore(settings.blobs.url, config={"endpoint": endpoint} if endpoint else None)
+    return _build(settings, settings.blobs.url)
+
+
+def build_mail_blobs(settings: Settings, blobs: BlobStore) -> BlobStore:
+    """Where mail is archived: the bucket S3_BUCKET_NAME names, otherwise `blobs`. Opens nothing."""
+    bucket = settings.mail.bucket
+    if not bucket or settings.blobs.url == f"s3://{bucket}":
+        return blobs
+    return build_bucket(settings, bucket)
+
+
+def build_bucket(settings: Settings, name: str) -> BlobStore:
+    """The S3 bucket of this name. Opens nothing."""
+    return _build(settings, f"s3://{name}")
+
+
+def _build(settings: Settings, url: str) -> BlobStore:
+    config = {"region": settings.queue.region}
+    if settings.blobs.endpoint_url:
+        config["endpoint"] = settings.blobs.endpoint_url
+    if settings.blobs.encryption:
+        config["server_side_encryption"] = settings.blobs.encryption
+    return BlobStore(url, config=config if url.startswith("s3://") else None)
 
 
 class QueueBodies:

@@ -40,6 +40,7 @@ def private_instance() -> Generator[PrivateInstance]:
         # Every setting empty: neither the environment nor a .env may lead the demo to real queues or mail servers.
         defaults = {name: "" for declared in all_variables() for name in (declared.name, *declared.also)}
         environment = {**os.environ, **defaults, "WIPSIE_DATA_DIR": folder, "API_PORT": "0"}
+        environment["WHATSAPP_SIMULATOR_PORT"] = "off"
         with log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "wipsie", "up"],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from wipsie.app.settings import Settings
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError
+from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import QueueBackend
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.names import QueueNames
@@ -45,7 +46,13 @@ def build_backend(settings: Settings, clock: Clock, *, blobs: BlobStore | None =
             from wipsie.queue.backends.sqs import SqsQueueBackend
 
             bodies = QueueBodies(blobs or build_blobs(settings))
-            return SqsQueueBackend(_listing_ours(url, settings.queue.prefix), clock=clock, blobs=bodies)
+            mail = settings.mail
+            return SqsQueueBackend(
+                _completed(url, prefix=settings.queue.prefix, endpoint_url=settings.queue.endpoint_url),
+                clock=clock,
+                blobs=bodies,
+                adopted={QueueName(mail.queue_name): mail.queue_url} if mail.queue_url else None,
+            )
         case _:
             from wipsie.queue.backends.sqlite import SqliteQueueBackend
 
@@ -64,10 +71,20 @@ def build_engine(
     return QueueEngine(
         backend or build_backend(settings, clock),
         clock=clock,
-        names=QueueNames(settings.queue.prefix),
+        names=queue_names(settings),
         metrics=metrics,
         repeats=repeats,
     )
+
+
+def queue_names(settings: Settings) -> QueueNames:
+    """The names of queues: with the prefix, and that of SQS_QUEUE_URL as it is."""
+    prefix, mail = settings.queue.prefix, settings.mail
+    if not mail.queue_url:
+        return QueueNames(prefix)
+    from wipsie.slices.mail.service.intake import MAIL_QUEUE
+
+    return QueueNames(prefix, adopted={MAIL_QUEUE: QueueName(mail.queue_name)})
 
 
 def _scheme(url: str) -> str:
@@ -92,9 +109,10 @@ def _file(url: str) -> Path:
     return Path(path[1:]).expanduser()
 
 
-def _listing_ours(url: str, prefix: str) -> str:
-    """The URL with the option that leaves an account's other queues alone, unless it says something else."""
-    _, _, options = url.partition("?")
-    if "prefix=" in options:
-        return url
-    return f"{url}{'&' if options else '' if url.endswith('?') else '?'}prefix={prefix}"
+def _completed(url: str, **defaults: str) -> str:
+    """The URL with these options where it does not say something else: the prefix leaves an account's other queues alone."""
+    for name, value in defaults.items():
+        _, _, options = url.partition("?")
+        if value and f"{name}=" not in options:
+            url += f"{'&' if options else '' if url.endswith('?') else '?'}{name}={quote(value, safe='')}"
+    return url

@@ -33,10 +33,11 @@ def readiness_checks(
     data_dir: Path,
     clock: Clock,
     shared: SharedStore | None = None,
+    sees_workers: bool = True,
     waits_for: Callable[[str], str | None] = _nothing,
 ) -> list[HealthCheck]:
     """The checks of a process; `worker` is its own, None when workers run elsewhere. `shared` is what processes share, when
-    it is not in the database. `waits_for` says why a store was not opened so far."""
+    it is not in the database. `sees_workers`: those that run elsewhere sign in where this process looks. `waits_for` says why a store was not opened so far."""
 
     async def queue() -> HealthResult:
         if reason := waits_for("queue"):
@@ -81,7 +82,7 @@ def readiness_checks(
         HealthCheck("queue", queue),
         HealthCheck("database", reach_database),
         *([] if shared is None else [HealthCheck("shared", lambda: reach_shared(shared))]),
-        HealthCheck("workers", workers),
+        *([HealthCheck("workers", workers)] if worker is not None or sees_workers else []),
         HealthCheck("disk", disk),
     ]
 

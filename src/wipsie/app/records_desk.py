@@ -17,7 +17,7 @@ from wipsie.slices.asyncops.service.reindex import Progress, reindex
 @asynccontextmanager
 async def opened_privacy(settings: Settings, clock: Clock) -> AsyncGenerator[PeoplesPrivacy]:
     """Over the database of this data folder, beside a running Wipsie or without one."""
-    slices = build_parts(settings, clock).slices
+    slices = build_parts(settings, clock).all_slices
     async with opened_database(settings, clock) as database:
         yield PeoplesPrivacy(database, settings.database.url, holders_of(slices))
 

@@ -13,16 +13,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wipsie.app.instances import InstanceFile, running_instances
 from wipsie.app.lifeline import check_tied, held, say_ready
 from wipsie.app.listening import Listener, open_listener
-from wipsie.app.process import prepare_process, quick_start
-from wipsie.app.set_up import offer_set_up
+from wipsie.app.process import give_threads, prepare_process, quick_start
+from wipsie.app.set_up import offer_mail, offer_set_up, offer_vault
 from wipsie.app.settings import Settings
+from wipsie.app.whatsapp_simulator import SimulatedAccount, running_simulator, simulated_account
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
 from wipsie.telemetry.logging import get_logger, log_fields
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from wipsie.app.application import Application
 
+METRICS_PORT = 9090
 _KEEP_ALIVE_S = 15
 _START_S_SILENT = 5.0
 """Usually everything is open before the first request. When a store is away, or silent for this long, the server answers
@@ -42,17 +45,29 @@ _LOOK_AGAIN_S = 5.0
 _log = get_logger(__name__)
 
 
-def serve(settings: Settings, roles: tuple[str, ...], *, migrate: bool, tied: bool = False) -> None:
+def serve(
+    settings: Settings,
+    roles: tuple[str, ...],
+    *,
+    migrate: bool,
+    tied: bool = False,
+    number: int = 1,
+    with_simulator: bool = False,
+) -> None:
     """Run these roles until SIGTERM or SIGINT. `migrate`: bring the database up to date first; otherwise it must be.
-    `tied`: standard input is the lifeline to a parent process, which tells when to stop.
+    `tied`: standard input is the lifeline to a parent process, which tells when to stop; `number` is this one's among those of
+    the parent. `with_simulator`: that of WhatsApp runs beside it, where nothing real is named.
     ConfigurationError, StorageUnavailable when it cannot start; then nothing was started."""
     if tied:
         check_tied()
     prepare_process(settings)
-    listener = _listen(settings) if "api" in roles else None
+    listener = _listen(settings) if "api" in roles else _listen_for_metrics(settings, roles, number)
     try:
+        account = simulated_account(settings, roles, listener) if with_simulator else None
+        if account is not None:
+            settings = account.applied(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(settings, roles, listener, migrate=migrate, tied=tied))
+            runner.run(_run(settings, roles, listener, account, migrate=migrate, tied=tied))
     finally:
         if listener is not None:
             listener.close()
@@ -90,9 +105,31 @@ def _listen(settings: Settings) -> Listener:
     return listener
 
 
+def _listen_for_metrics(settings: Settings, roles: tuple[str, ...], number: int) -> Listener | None:
+    """Where a worker without the API shows its metrics; None where it cannot, and nobody asked for this very port."""
+    if "worker" not in roles:
+        return None
+    chosen = settings.worker.metrics_port
+    port = METRICS_PORT if chosen is None else chosen
+    try:
+        return open_listener(settings.api.host, min(port + number - 1, 65535) if port else 0, "METRICS_PORT")
+    except ConfigurationError as error:
+        if chosen is not None and number == 1:
+            raise
+        _log.warning("metrics_not_served", reason=error.message)
+        return None
+
+
 async def _run(
-    settings: Settings, roles: tuple[str, ...], listener: Listener | None, *, migrate: bool, tied: bool
+    settings: Settings,
+    roles: tuple[str, ...],
+    listener: Listener | None,
+    account: SimulatedAccount | None,
+    *,
+    migrate: bool,
+    tied: bool,
 ) -> None:
+    give_threads(asyncio.get_running_loop())
     clock = SystemClock()
     stopping = asyncio.Event()
     hastened = asyncio.Event()
@@ -101,7 +138,8 @@ async def _run(
             application = _build(settings, roles, clock)
             server = None
             if listener is not None:
-                application.parts.public_url.listens_at(listener.url)
+                if "api" in roles:
+                    application.parts.public_url.listens_at(listener.url)
                 server = _server(application, listener)
             if application.worker is not None:
                 # On every line of this process from here on: several workers may write one log.
@@ -112,13 +150,17 @@ async def _run(
             )
             await _started_or_held_up(starting, application, clock)
         instance = InstanceFile(
-            settings.data_dir, roles=roles, address=listener.url if listener is not None else None, clock=clock
+            settings.data_dir,
+            roles=roles,
+            # What has no API is not where commands find one.
+            address=listener.url if listener is not None and "api" in roles else None,
+            clock=clock,
         )
         try:
             if starting.done():
                 starting.result()
             instance.write()
-            await _serve_until(application, server, listener, starting, stopping, hastened, tied=tied)
+            await _serve_until(application, server, listener, account, starting, stopping, hastened, tied=tied)
         finally:
             await _cancelled(starting)
             await application.stop()
@@ -158,6 +200,7 @@ async def _serve_until(
     application: Application,
     server: uvicorn.Server | None,
     listener: Listener | None,
+    account: SimulatedAccount | None,
     starting: asyncio.Task[None],
     stopping: asyncio.Event,
     hastened: asyncio.Event,
@@ -176,9 +219,10 @@ async def _serve_until(
         _log.info("started", roles=list(application.roles), url=url, data_dir=str(application.parts.settings.data_dir))
         if tied:
             say_ready()
-        offering = asyncio.create_task(_offer_set_up(application), name="set-up")
-        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        await _cancelled(offering)
+        async with _simulator(account, url):
+            offering = asyncio.create_task(_offer_first_steps(application, url, account), name="first-steps")
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await _cancelled(offering)
     _log.info("stopping")
     # Nothing may start any more while the rest stops.
     await _cancelled(starting)
@@ -198,9 +242,21 @@ async def _serve_until(
         await asyncio.gather(hasten, waits[0], return_exceptions=True)
 
 
-async def _offer_set_up(application: Application) -> None:
+@asynccontextmanager
+async def _simulator(account: SimulatedAccount | None, url: str | None) -> AsyncGenerator[None]:
+    if account is None or url is None:
+        yield
+        return
+    async with running_simulator(account, url):
+        yield
+
+
+async def _offer_first_steps(application: Application, url: str | None, account: SimulatedAccount | None) -> None:
     # Beside the serving: a slow database must not keep a signal waiting.
-    if "api" in application.roles:
+    if "api" in application.roles and url is not None:
+        await offer_mail(application.parts, url)
+        if account is not None:
+            offer_vault(account.url)
         await offer_set_up(application.parts)
 
 
@@ -284,8 +340,9 @@ def _server(application: Application, listener: Listener) -> uvicorn.Server:
             yield
 
     settings = application.parts.settings
+    build = application.build_api if "api" in application.roles else application.build_metrics_api
     config = uvicorn.Config(
-        application.build_api(loopback_only=listener.is_loopback),
+        build(loopback_only=listener.is_loopback),
         http="httptools",
         ws="none",
         lifespan="off",

@@ -60,7 +60,8 @@ class WorkerProcesses:
         pause_s_min: float = PAUSE_S_MIN,
         settled_after_s: float = SETTLED_AFTER_S,
     ) -> None:
-        """`command` starts one process that holds a lifeline. `stop_s_max`: how long all may take to stop."""
+        """`command`, with the number of the place behind it, starts one process that holds a lifeline. `stop_s_max`: how long
+        all may take to stop."""
         self._command = list(command)
         self._count = count
         self._clock = clock
@@ -161,7 +162,7 @@ class WorkerProcesses:
         ours, theirs = lifeline()
         with theirs:
             try:
-                process = await asyncio.create_subprocess_exec(*self._command, stdin=theirs.fileno())
+                process = await asyncio.create_subprocess_exec(*self._command, str(number), stdin=theirs.fileno())
             except OSError as error:
                 ours.close()
                 raise Unavailable(
@@ -212,7 +213,7 @@ def run_worker_processes(settings: Settings, count: int) -> None:
 
 async def _run(settings: Settings, count: int) -> None:
     processes = WorkerProcesses(
-        child_command("worker"),
+        child_command("worker", "--slices", ",".join(settings.instance.slices)),
         count=count,
         clock=SystemClock(),
         stop_s_max=settings.worker.drain_deadline_s + STOP_BEYOND_DRAIN_S,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, disk, database, audit log, queues, port, workers and mail; say what to do about what is wrong.
+    """Check settings, disk, database, audit log, queues, ports, workers and mail; say what to do about what is wrong.
 
     Changes nothing. Exit code 1 when something fails; warnings alone are fine.
 

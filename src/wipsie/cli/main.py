@@ -14,6 +14,7 @@ from wipsie.cli.decisions import decisions_app
 from wipsie.cli.demo.command import demo
 from wipsie.cli.doctor import doctor
 from wipsie.cli.keys import keys_app
+from wipsie.cli.mail import mail_app
 from wipsie.cli.migrate import migrate
 from wipsie.cli.output import AsJson, print_error, print_json
 from wipsie.cli.people import users_app
@@ -23,7 +24,9 @@ from wipsie.cli.roles import api, scheduler, up, worker
 from wipsie.cli.schedule import schedule_app
 from wipsie.cli.search import search_app
 from wipsie.cli.settings import openapi, settings
+from wipsie.cli.simulator import simulator_app
 from wipsie.cli.summary import summary_app
+from wipsie.cli.vault import vault_app
 from wipsie.cli.workers import workers
 from wipsie.kernel.errors import WipsieError
 
@@ -77,6 +80,8 @@ def show_version(as_json: AsJson = False) -> None:
 for command in (up, api, worker, scheduler, migrate, demo, doctor):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
+app.add_typer(mail_app, name="mail")
+app.add_typer(vault_app, name="vault")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(users_app, name="users")
 app.add_typer(keys_app, name="keys")
@@ -85,6 +90,7 @@ app.add_typer(decisions_app, name="decisions")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(search_app, name="search")
 app.add_typer(summary_app, name="summary")
+app.add_typer(simulator_app, name="simulator")
 app.command()(workers)
 for command in (bench, settings, openapi):
     app.command()(command)

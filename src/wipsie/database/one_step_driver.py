@@ -150,7 +150,8 @@ class OneStepConnection(aiosqlite.Connection):
         try:
             function(connection, sql, parameters)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            # Those that Python raises itself, of text that is not UTF-8 for example, have no code.
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
                 raise
             # Nothing was changed, and the transaction goes on: in the thread it may take its time.
             return False

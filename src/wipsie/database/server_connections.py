@@ -74,6 +74,8 @@ def server_engine(
         },
         json_serializer=json.encode_text,
         json_deserializer=json.decode,
+        # Values are people's: an error that names them would carry them into logs and run results.
+        hide_parameters=True,
     )
     close_what_comes_back_late(engine)
     event.listen(engine.sync_engine, "checkin", _note_idle_since)

@@ -47,6 +47,8 @@ def sqlite_engine(
         },
         json_serializer=json.encode_text,
         json_deserializer=json.decode,
+        # Values are people's: an error that names them would carry them into logs and run results.
+        hide_parameters=True,
     )
     pragmas = [
         f"PRAGMA synchronous={synchronous}",

@@ -4,6 +4,7 @@ WipsieError
 ├── InvalidInput                 VALIDATION_ERROR           422   a field is missing or wrong
 │   ├── InvalidJson              INVALID_JSON               400   the body is not JSON
 │   ├── InvalidMessageContents   INVALID_MESSAGE_CONTENTS   400   the text holds characters a message cannot carry
+│   ├── InvalidEmail             INVALID_EMAIL              400   details name every field of the e-mail that is wrong
 │   ├── InvalidReceipt           RECEIPT_HANDLE_INVALID     400   the receipt was never ours
 │   └── CursorMismatch           CURSOR_MISMATCH            400   the cursor is not of this list, filter and order
 ├── Unauthorized                 UNAUTHORIZED               401   nobody is signed in, or the credentials are worth nothing
@@ -13,6 +14,7 @@ WipsieError
 ├── NotFound                     NOT_FOUND                  404
 │   └── QueueNotFound            QUEUE_NOT_FOUND            404
 ├── MethodNotAllowed             METHOD_NOT_ALLOWED         405
+├── UnsupportedMediaType         UNSUPPORTED_MEDIA_TYPE     415   the body is of a type this route does not read
 ├── Conflict                     CONFLICT                   409
 │   ├── QueueExists              QUEUE_EXISTS               409   same name, other settings
 │   ├── ReceiptExpired           RECEIPT_HANDLE_EXPIRED     409   delivered again since, or already deleted
@@ -71,6 +73,11 @@ class InvalidMessageContents(InvalidInput):
     status = 400
 
 
+class InvalidEmail(InvalidInput):
+    code = "INVALID_EMAIL"
+    status = 400
+
+
 class InvalidReceipt(InvalidInput):
     code = "RECEIPT_HANDLE_INVALID"
     status = 400
@@ -112,6 +119,11 @@ class QueueNotFound(NotFound):
 class MethodNotAllowed(WipsieError):
     code = "METHOD_NOT_ALLOWED"
     status = 405
+
+
+class UnsupportedMediaType(WipsieError):
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
 
 
 class Conflict(WipsieError):

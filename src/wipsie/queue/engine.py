@@ -65,13 +65,14 @@ class QueueEngine:
         metrics: Metrics | None = None,
         repeats: Repeats | None = None,
     ) -> None:
-        """`repeats` recognises repeated sends where the backend declares that it cannot."""
+        """`repeats` recognises repeated sends where the backend declares that it cannot. The adopted queues of `names` are used
+        as they are and never made or changed."""
         self._backend = backend
         self._repeats = None if backend.capabilities.deduplication else repeats
         self.clock = clock
         self.names = names
         self._metrics = metrics
-        self._declared: dict[str, QueueName] = {}
+        self._declared: dict[str, QueueName] = dict(names.adopted)
         self._declarations: dict[QueueName, QueueSettings] = {}
         self._known: set[str] = set()
         self._is_open = False

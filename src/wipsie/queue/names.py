@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from wipsie.kernel import limits
 from wipsie.kernel.errors import InvalidInput
@@ -15,11 +16,16 @@ DEAD_LETTER_SUFFIX = "-dlq"
 class QueueNames:
     """Maps between short and stored names for one prefix."""
 
-    def __init__(self, prefix: str = "wipsie-") -> None:
+    def __init__(self, prefix: str = "wipsie-", *, adopted: Mapping[str, QueueName] | None = None) -> None:
+        """`adopted`: by short name, the stored names of queues that somebody else made and named."""
         self.prefix = prefix
+        self.adopted = dict(adopted or {})
+        self._short_of_adopted: dict[str, str] = {stored: short for short, stored in self.adopted.items()}
 
     def stored(self, name: str) -> QueueName:
         """Stored name for a short or stored one: prefix + name with dashes. InvalidInput when no queue can be called so."""
+        if name in self.adopted:
+            return self.adopted[name]
         stored = name if name.startswith(self.prefix) else self.prefix + name.replace("_", "-")
         if len(stored) > limits.QUEUE_NAME_LENGTH_MAX or not _STORED.fullmatch(stored):
             raise InvalidInput(
@@ -30,6 +36,8 @@ class QueueNames:
 
     def short(self, stored: str) -> str:
         """Short name for a stored one; a foreign name is returned as it is."""
+        if stored in self._short_of_adopted:
+            return self._short_of_adopted[stored]
         if not stored.startswith(self.prefix):
             return stored
         return stored[len(self.prefix) :].replace("-", "_")

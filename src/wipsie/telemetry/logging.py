@@ -23,8 +23,11 @@ LogFormat = Literal["json", "console"]
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-_CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "sqlalchemy", "urllib3", "watchfiles")
+_CHATTY = ("aiosqlite", "alembic", "apscheduler", "asyncio", "mail.log", "sqlalchemy", "urllib3", "watchfiles")
 """Libraries whose INFO is our DEBUG."""
+
+_LOUD = ("python_multipart",)
+"""Libraries whose WARNING is our DEBUG: they write one for whatever strangers send."""
 
 _WITH_OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
@@ -192,5 +195,7 @@ def configure_logging(
         logger.propagate = True
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING) if number > logging.DEBUG else logging.INFO)
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.ERROR if number > logging.DEBUG else logging.WARNING)
     logging.captureWarnings(True)
     previous.output.close()

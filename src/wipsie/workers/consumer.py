@@ -100,6 +100,7 @@ class Consumer:
             outcomes=self._outcomes,
             settler=settler,
             free_slots=self._slots.free,
+            idle_pause_s=settings.idle_pause_s_by_queue.get(queue, 0.0),
             clock=clock,
         )
 

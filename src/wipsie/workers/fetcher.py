@@ -46,9 +46,11 @@ class Fetcher:
         outcomes: Outcomes,
         settler: Settler,
         free_slots: Callable[[], int],
+        idle_pause_s: float,
         clock: Clock,
     ) -> None:
-        """`queue` is the short name, `stored` the name the engine knows. `settler` says when enough is unsettled."""
+        """`queue` is the short name, `stored` the name the engine knows. `settler` says when enough is unsettled.
+        `idle_pause_s`: rest after a wait that brought nothing."""
         self._queue = queue
         self._stored = stored
         self._engine = engine
@@ -58,6 +60,7 @@ class Fetcher:
         self._outcomes = outcomes
         self._settler = settler
         self._free_slots = free_slots
+        self._idle_pause_s = idle_pause_s
         self._clock = clock
         self._receiving: asyncio.Task[list[Delivery]] | None = None
         self._away = Outage(_log, "messages_not_received", clock)
@@ -100,6 +103,8 @@ class Fetcher:
             self._away.over()
             if deliveries:
                 await self._take_in(deliveries)
+            elif self._idle_pause_s and not self.paused:
+                await self._clock.sleep(self._idle_pause_s)
 
     def _room(self) -> int:
         """How many messages to fetch now; 0 when it is not worth it yet."""

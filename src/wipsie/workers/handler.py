@@ -66,6 +66,9 @@ class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: RateLimit | None = None
     is_fallback: bool = False
     """Also takes messages of its queue whose task type nobody registered."""
+    reads_body: bool = False
+    """Takes every message of its queue as it is and reads `context.delivery.body` itself; what it gets as the message has the
+    ids and no data. For queues whose bodies are not standard messages. The only handler of its queue."""
 
 
 class HandlerRegistry:
@@ -85,6 +88,9 @@ class HandlerRegistry:
             )
         if spec.is_fallback and spec.queue in self._fallbacks:
             raise ConfigurationError(f"Two fallback handlers for queue '{spec.queue}'; keep one.")
+        neighbours = [other for (queue, _), other in self._by_key.items() if queue == spec.queue]
+        if neighbours and any(one.reads_body for one in (spec, *neighbours)):
+            raise ConfigurationError(f"A handler of queue '{spec.queue}' reads all its bodies; remove the others.")
         self._by_key[key] = spec
         self._by_type.setdefault(spec.task_type, spec)
         if spec.is_fallback:

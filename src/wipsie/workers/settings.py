@@ -21,6 +21,8 @@ class WorkerSettings:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     """For handlers that bring no policy of their own."""
     retry_by_queue: Mapping[str, RetryPolicy] = field(default_factory=dict[str, RetryPolicy])
+    idle_pause_s_by_queue: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Rest after a long wait that brought nothing, by short name: for servers that charge by the request."""
     drain_deadline_s: float = 20.0
     """How long running handlers may go on after the worker was told to stop."""
     name: str | None = None

@@ -47,14 +47,24 @@ class TaskDecoder:
         self._header = msgspec.json.Decoder(_Header)
         self._routes: dict[str, Route] = {}
         self._fallback: Route | None = None
+        self._reader: Route | None = None
         for (spec_queue, task_type), spec in registry.specs.items():
             if spec_queue == queue:
                 route = self._routes[task_type] = Route(spec, default_retry)
                 if spec.is_fallback:
                     self._fallback = route
+                if spec.reads_body:
+                    self._reader = route
 
     def decode(self, delivery: Delivery) -> tuple[Route, StandardMessage[Any]]:
         """The handler and the message it gets. Raises `Undeliverable`."""
+        if self._reader is not None:
+            return self._reader, StandardMessage(
+                id=delivery.message_id,
+                timestamp=iso_utc_ms(delivery.sent_at_ms),
+                task_type=self._reader.spec.task_type,
+                data=None,
+            )
         body = delivery.body
         try:
             task_type = self._header.decode(body).task_type

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from office import Office, open_office
+from wipsie.testing.office import Office, open_office
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -16,7 +16,7 @@ from wipsie.slices.asyncops.store.summaries import COLUMNS, SUMMARIES, DailySumm
 from wipsie.workers.handler import TaskContext, TaskServices
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 PATH = "/api/summaries"
 # The clock of the office begins on Saturday, 4 October 2025, at 14:00 UTC.

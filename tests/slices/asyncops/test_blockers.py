@@ -13,7 +13,7 @@ from wipsie.slices.asyncops.store.search import search_documents_table
 from wipsie.slices.asyncops.store.timeline import events_of
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 LANDLORD = {"kind": "external", "name": "the landlord"}
 NEW: dict[str, Any] = {

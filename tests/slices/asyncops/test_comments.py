@@ -11,7 +11,7 @@ from wipsie.slices.asyncops.domain.mentions import MENTIONS_MAX, mentioned
 from wipsie.slices.asyncops.store.search import search_documents_table
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 
 async def _update(office: Office, name: str = "ann") -> str:

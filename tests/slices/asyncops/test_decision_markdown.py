@@ -13,7 +13,7 @@ from wipsie.slices.asyncops.service.decisions.folder import DecisionFolder, File
 from wipsie.slices.asyncops.slice import build_decision_folder
 
 if TYPE_CHECKING:
-    from office import Answer, Desk, Office
+    from wipsie.testing.office import Answer, Desk, Office
 
 RECORD = """---
 status: accepted

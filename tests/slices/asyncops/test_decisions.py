@@ -14,7 +14,7 @@ from wipsie.slices.asyncops.store.links import links_table
 from wipsie.slices.asyncops.store.timeline import events_of
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 NEW: dict[str, Any] = {
     "title": "Keep queues in SQLite",

@@ -11,7 +11,7 @@ from wipsie.auth.accounts import users_table
 from wipsie.slices.asyncops.store.timeline import events_of
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 NEW: dict[str, Any] = {"title": "No key", "waiting_on": {"kind": "external", "name": "the landlord"}}
 DAY_S = 24 * 3600

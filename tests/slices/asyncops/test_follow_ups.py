@@ -9,7 +9,7 @@ from test_incidents import PATH, declared, moved, timeline
 from wipsie.audit import list_events
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 TASK = {"text": "Alarm when writes are refused", "due_on": "2025-10-10"}
 

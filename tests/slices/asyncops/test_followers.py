@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wipsie.audit import list_events
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 
 async def _update(office: Office, name: str = "ann") -> str:

@@ -13,7 +13,7 @@ from wipsie.slices.asyncops.store.followers import followers_of
 from wipsie.slices.asyncops.store.links import links_table
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 
 async def test_every_move_sets_its_time_and_is_on_the_timeline_and_told(office: Office) -> None:

@@ -10,7 +10,7 @@ from wipsie.slices.asyncops.store.followers import followers_of
 from wipsie.slices.asyncops.store.timeline import TimelineEvent, events_of
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 MAIL = {"title": "Mail stands still", "severity": "sev2", "affected": ["mail", "Archive"], "summary": "Nothing moves."}
 PATH = "/api/incidents"

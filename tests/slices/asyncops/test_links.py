@@ -10,7 +10,7 @@ from wipsie.slices.asyncops.domain.outside import OUTSIDE_KINDS, is_of_form
 from wipsie.slices.asyncops.domain.relations import RELATION_WORDS, inverse
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 
 async def _update(office: Office, name: str = "ann") -> str:

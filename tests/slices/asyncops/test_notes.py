@@ -9,7 +9,7 @@ from test_incidents import PATH, at, declared
 from wipsie.audit import list_events
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 ON = f"{PATH}/INC-1/timeline"
 

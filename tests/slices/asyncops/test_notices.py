@@ -10,7 +10,7 @@ from wipsie.audit import list_events
 from wipsie.auth.accounts import users_table
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 
 async def _body_to(office: Office, name: str) -> str:

@@ -14,7 +14,7 @@ from wipsie.slices.asyncops.domain.milestones import MILESTONES
 from wipsie.slices.asyncops.domain.postmortem import SECTIONS, Happening, Material, Task, draft, due_ms
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 ON = f"{PATH}/INC-1/postmortem"
 

@@ -18,17 +18,19 @@ from wipsie.database.metadata import metadata
 from wipsie.database.personal_text import NOBODY, PersonalText
 from wipsie.database.urls import parse_database_url
 from wipsie.kernel import json
+from wipsie.kernel.text_words import folded
 from wipsie.slices.asyncops.domain.digest.build import build_digest
 from wipsie.slices.asyncops.domain.digest.facts import DigestFacts, Snapshot
 from wipsie.slices.asyncops.domain.digest.window import Window
-from wipsie.slices.asyncops.domain.words import folded
 from wipsie.slices.asyncops.personal_data import PEOPLE
 from wipsie.slices.asyncops.personal_data import TEXTS as ASYNCOPS_TEXTS
+from wipsie.slices.mail.personal_data import TAGS as MAIL_TAGS
+from wipsie.slices.mail.personal_data import TEXTS as MAIL_TEXTS
 from wipsie.slices.tasks.personal_data import TEXTS as TASKS_TEXTS
 from wipsie.workers.leader import leases_table
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 NAME = 'Zaphod "Q" Beeblebröx'
 EMAIL = "zaphod.marker@example.org"
@@ -40,10 +42,23 @@ OF_ACCOUNTS: Mapping[str, frozenset[str]] = {
     "api_keys": frozenset({"name"}),
     "one_time_links": frozenset({"email"}),
 }
+# Mails are exported and erased as a whole, those from and to the person, see `wipsie.slices.mail.personal_data`.
+OF_MAIL: Mapping[str, frozenset[str]] = {
+    "mails": frozenset({"subject", "sender", "sender_address", "preview", "message_id", "in_reply_to", "list_id"})
+    | {"held_reason"},
+    "mail_recipients": frozenset({"address", "name"}),
+    "mail_attachments": frozenset({"name", "content_id"}),
+    "mail_arrivals": frozenset({"sender", "recipients", "remote", "reference"}),
+    "mail_words": frozenset({"words", "text"}),
+}
 PERSONAL: Mapping[str, frozenset[str]] = {
     **OF_ACCOUNTS,
+    **OF_MAIL,
     **{name: frozenset(columns) for name, columns in ASYNCOPS_TEXTS.items()},
-    **{table.name: frozenset(columns) for table, columns in {**TASKS_TEXTS, **SHARED_TEXTS}.items()},
+    **{
+        table.name: frozenset(columns)
+        for table, columns in {**TASKS_TEXTS, **SHARED_TEXTS, **MAIL_TEXTS, **MAIL_TAGS}.items()
+    },
 }
 """By table: the columns that may hold a name or an address."""
 
@@ -52,6 +67,7 @@ _WORDS = "one of a closed list of words, or a name Wipsie gives"
 _MACHINE = "of machines and processes, not of people"
 _SEALS = "hashes, seals and keys: they tell nothing"
 _WORDS_OF_TEXTS = "written anew from the texts beside them"
+_SEALED = "sealed: of people who write to the vault, and have it exported and erased there"
 WITHOUT: Mapping[str, Mapping[str, str]] = {
     "users": {
         "id": _IDS,
@@ -113,6 +129,22 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
         "content_sha256": _SEALS,
         "blob_key": _SEALS,
     },
+    "mails": {
+        "id": _IDS,
+        "object_key": _SEALS,
+        "sha256": _SEALS,
+        "raw_sha256": _SEALS,
+        "verdicts": _WORDS,
+        "held_by": _IDS,
+    },
+    "mail_recipients": {"role": _WORDS},
+    "mail_attachments": {"media_type": _WORDS, "sha256": _SEALS},
+    "mail_arrivals": {"message_id": _IDS, "door": _WORDS, "raw_sha256": _SEALS},
+    "mail_tags": {"tagged_by": _IDS},
+    "mail_rules": {"id": _IDS, "created_by": _IDS, "updated_by": _IDS},
+    "mail_rule_hits": {"mail_id": _IDS, "rule": _IDS},
+    "mail_erasures": {"id": _IDS, "object_key": _SEALS},
+    "mail_erased_files": {"erasure": _IDS, "kind": _WORDS, "sha256": _SEALS},
     "object_numbers": {"kind": _WORDS},
     "status_updates": {"id": _IDS, "created_by": _IDS, "author": _IDS, "for_date": "a day", "health": _WORDS},
     "incidents": {
@@ -196,6 +228,94 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
         "parent_id": _IDS,
     },
     "asyncops_preferences": {"user_id": _IDS, "summary_sections": _WORDS},
+    "vault_identities": {
+        "id": _IDS,
+        "user_token": _SEALS,
+        "number_token": _SEALS,
+        "details": _SEALED,
+        "masked": "a country and four digits",
+        "language": _WORDS,
+        "phone_number_id": "a number of ours",
+        "pin_hash": _SEALS,
+    },
+    "vault_consents": {
+        "owner": _IDS,
+        "language": _WORDS,
+        "message": _SEALED,
+    },
+    "vault_inbox": {
+        "phone_number_id": "a number of ours",
+        "message_token": _SEALS,
+        "sender_token": _SEALS,
+        "kind": _WORDS,
+        "content_token": _SEALS,
+        "body": _SEALED,
+        "error": _WORDS,
+    },
+    "vault_conversations": {
+        "owner": _IDS,
+        "state": _WORDS,
+        "body": _SEALED,
+    },
+    "vault_files": {
+        "id": _IDS,
+        "owner": _IDS,
+        "phone_number_id": "a number of ours",
+        "state": _WORDS,
+        "kind": _WORDS,
+        "content_token": _SEALS,
+        "scan": _WORDS,
+        "reason": _WORDS,
+        "details": _SEALED,
+        "reading": _SEALED,
+    },
+    "vault_objects": {
+        "id": _IDS,
+        "owner": _IDS,
+        "file": _IDS,
+        "role": _WORDS,
+        "object_key": _IDS,
+        "wrapped_key": _SEALS,
+        "kek_id": _SEALS,
+        "sealed_sha256": _SEALS,
+        "media_type": _WORDS,
+    },
+    "vault_reports": {
+        "id": _IDS,
+        "owner": _IDS,
+        "details": _SEALED,
+        "scan": _WORDS,
+    },
+    "vault_report_files": {
+        "report": _IDS,
+        "file": _IDS,
+    },
+    "vault_words": {
+        "token": _SEALS,
+        "report": _IDS,
+    },
+    "vault_links": {
+        "nonce": _SEALS,
+        "owner": _IDS,
+        "object": _IDS,
+        "purpose": _WORDS,
+    },
+    "vault_accesses": {"id": _IDS, "owner": _IDS, "report": _IDS, "actor": _IDS, "reason": _SEALED},
+    "vault_deliveries": {
+        "id": _IDS,
+        "owner": _IDS,
+        "phone_number_id": "a number of ours",
+        "kind": _WORDS,
+        "body": _SEALED,
+        "state": _WORDS,
+        "status": _WORDS,
+        "message_token": _SEALS,
+        "error": _WORDS,
+    },
+    "vault_pauses": {
+        "phone_number_id": "a number of ours",
+        "reason": _WORDS,
+    },
 }
 """By table: the columns with text that hold nothing of what people are called, and why."""
 
@@ -246,7 +366,7 @@ async def _plant(connection: AsyncConnection, user_id: str) -> list[tuple[str, s
     """A row in each table, which names the person in one column after the other; where."""
     planted: list[tuple[str, str]] = []
     for name, columns in sorted(PERSONAL.items()):
-        if name in OF_ACCOUNTS:
+        if name in OF_ACCOUNTS or name in OF_MAIL:
             continue
         table = metadata.tables[name]
         for number, planted_in in enumerate(sorted(columns), start=1):

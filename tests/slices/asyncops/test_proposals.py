@@ -16,7 +16,7 @@ from wipsie.slices.asyncops.service.incidents.proposals import IncidentProposals
 from wipsie.slices.asyncops.service.incidents.use_cases import IncidentService
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 TROUBLE: dict[str, Any] = {
     "dedupe_key": "queue_stuck:queue:mail",

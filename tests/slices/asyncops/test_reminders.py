@@ -10,7 +10,7 @@ from test_incidents import PATH, declared, moved, timeline
 from wipsie.audit import list_events
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 DUE = "INC-1 waits for an update: Mail stands still"
 

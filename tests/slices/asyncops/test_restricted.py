@@ -6,16 +6,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from office import PEOPLE
 from sqlalchemy import select
 from test_incidents import PATH, declared, moved
 
 from wipsie.auth.principal import Principal
 from wipsie.slices.asyncops.store.incidents import COLUMNS, INCIDENTS, Incident
 from wipsie.slices.asyncops.store.records import RecordTable
+from wipsie.testing.office import PEOPLE
 
 if TYPE_CHECKING:
-    from office import Answer, Office
+    from wipsie.testing.office import Answer, Office
 
 SECRET = "Zanzibar"
 

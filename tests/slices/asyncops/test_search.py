@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from wipsie.audit import list_events
-from wipsie.slices.asyncops.domain.snippets import BEGIN, END, marked, snippet
-from wipsie.slices.asyncops.domain.words import WORD_CHARACTERS_MAX, folded, query_words
+from wipsie.kernel.text_words import folded, query_words
 from wipsie.slices.asyncops.registry import build_subjects
 from wipsie.slices.asyncops.service.reindex import reindex
 from wipsie.slices.asyncops.store import search
@@ -20,7 +19,7 @@ from wipsie.slices.asyncops.store.finding import fts5_query
 from wipsie.slices.asyncops.store.search import search_documents_table
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 
 async def _update(office: Office, name: str, notes: str, day: int) -> str:
@@ -221,13 +220,6 @@ async def test_a_cursor_is_good_for_its_own_query(office: Office) -> None:
     assert (await _search(office, "yak", limit=2, cursor=cursor))["page"]["has_more"] is False
 
 
-@given(st.text(max_size=300))
-def test_folding_is_stable_and_leaves_short_words_of_letters_and_digits(text: str) -> None:
-    words = folded(text).split()
-    assert folded(" ".join(words)).split() == words
-    assert all(word.isalnum() and len(word) <= WORD_CHARACTERS_MAX for word in words)
-
-
 @settings(max_examples=200)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_every_query_is_one_for_fts5_and_finds_what_holds_its_words(text: str, more: str) -> None:
@@ -247,23 +239,3 @@ def test_every_query_is_one_for_fts5_and_finds_what_holds_its_words(text: str, m
             assert found.fetchone()[0] == expected
     finally:
         database.close()
-
-
-def test_a_snippet_shows_the_first_word_that_was_found() -> None:
-    text = f"{'before ' * 100}the «Café» at noon <b>{'after ' * 100}"
-    shown = snippet(text, ["caf"])
-    assert shown.startswith("…")
-    assert shown.endswith("…")
-    # Marks in the text itself are no marks.
-    assert f"\u2039{BEGIN}Café{END}\u203a at noon <b>" in shown
-    assert len(shown) < 300
-    assert snippet("short", ["none"]) == "short"
-    assert marked("e-mail Mailbox mailer", ["e", "mail"]) == "«e»-«mail» «Mailbox» «mailer»"
-
-
-@given(st.text(max_size=400), st.lists(st.text(alphabet="abcé ", min_size=1, max_size=3), max_size=4))
-def test_a_snippet_never_adds_or_loses_marks(text: str, some: list[str]) -> None:
-    words = query_words(" ".join(some))
-    for shown in (snippet(text, words), marked(text, words)):
-        assert shown.count(BEGIN) == shown.count(END)
-        assert f"{BEGIN}{BEGIN}" not in shown

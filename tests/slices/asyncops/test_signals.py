@@ -11,7 +11,7 @@ from wipsie.kernel.ids import new_message_id
 from wipsie.queue.contract import NewMessage
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 STUCK: dict[str, Any] = {
     "problem": "queue_stuck",
@@ -81,6 +81,41 @@ async def test_the_page_of_the_queue_finds_its_incident(office: Office) -> None:
     await _signal(office)
     links = (await office["ann"].get("/api/links?to_kind=queue&to_id=notifications")).ok()["data"]
     assert [link["record"]["id"] for link in links] == [(await office["ann"].get("/api/incidents/INC-1")).ok()["id"]]
+
+
+async def test_mails_of_one_rule_are_one_incident_with_the_title_and_severity_the_rule_gives(office: Office) -> None:
+    mails = [f"mail_{number:032x}" for number in range(2)]
+    for mail in mails:
+        await _signal(
+            office,
+            problem="mail_rule_matched",
+            subject_kind="mail",
+            subject=mail,
+            trouble="mrl_1",
+            title="Alarm: the cellar is wet",
+            severity="sev1",
+            sentence="The mail rule Alarms holds of a mail from cellar@example.org: wet",
+        )
+    incident = (await office["ann"].get("/api/incidents/INC-1")).ok()
+    assert {name: incident[name] for name in ("title", "severity", "status", "occurrences")} == {
+        "title": "Alarm: the cellar is wet",
+        "severity": "sev1",
+        "status": "proposed",
+        "occurrences": 2,
+    }
+    assert len(await office["ann"].all_pages("/api/incidents")) == 1
+    for mail in mails:
+        (link,) = (await office["ann"].get(f"/api/links?to_kind=mail&to_id={mail}")).ok()["data"]
+        assert link["record"]["id"] == incident["id"]
+    # It is about no queue, so nobody is told whether one is well.
+    accepted = await office["ann"].move("/api/incidents/INC-1/transitions", {"to": "declared"})
+    assert accepted.ok()["pipeline"] is None
+    # Another rule is another trouble, with the words there are for all of them.
+    assert (await _signal(office, problem="mail_rule_matched", subject_kind="mail", subject=mails[0], trouble="mrl_2"))[
+        "incident"
+    ] == "INC-2"
+    other = (await office["ann"].get("/api/incidents/INC-2")).ok()
+    assert (other["title"], other["severity"]) == ("A mail calls for attention", "sev3")
 
 
 async def test_the_end_of_a_trouble_is_noted_and_its_followers_hear_of_it(office: Office) -> None:

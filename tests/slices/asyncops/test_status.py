@@ -13,7 +13,7 @@ from wipsie.slices.asyncops.store.search import search_documents_table
 from wipsie.slices.asyncops.store.timeline import events_of
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 DAY = {"health": "at_risk", "done": ["Moved the queue"], "next": ["Watch it"], "notes": "Two leases **left**."}
 

@@ -21,7 +21,7 @@ from wipsie.slices.asyncops.service.summaries.use_cases import SummaryService
 from wipsie.workers.handler import Reject
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 
 async def test_the_schedule_makes_a_summary_and_sends_it_to_everybody(office: Office) -> None:

@@ -13,7 +13,7 @@ from wipsie.queue.contract import DeadLetterCause, DeadLetterOrder, NewMessage
 from wipsie.workers.run_log import TaskRun
 
 if TYPE_CHECKING:
-    from office import Office
+    from wipsie.testing.office import Office
 
 
 async def preview(office: Office, window_end: str | None = None, who: str = "ann") -> Any:

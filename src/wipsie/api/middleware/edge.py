@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wipsie.api.header_facts import FACTS_KEY, HeaderFacts
+from wipsie.api.logged_path import logged_path
 from wipsie.api.middleware.host_rule import HostRule
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import Forbidden
@@ -132,7 +133,7 @@ class RequestEdge:
             _log.info(
                 "Request answered",
                 method=method,
-                path=scope["path"],
+                path=logged_path(scope),
                 status=status,
                 duration_ms=round(duration_s * 1000, 3),
             )

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from wipsie.app.doctor.finding import FAIL, OK, WARN, Finding
 from wipsie.app.doctor.machine import check_data_folder, check_disk_space, check_log_file, check_python
+from wipsie.app.doctor.mail_doors import check_mail_doors
 from wipsie.app.doctor.network import check_mail, check_port
 from wipsie.app.doctor.people import check_accounts
 from wipsie.app.doctor.stores import check_audit, check_database, check_queues, check_shared, check_workers
@@ -28,6 +29,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("shared", check_shared),
     ("queue", check_queues),
     ("port", check_port),
+    ("mail in", check_mail_doors),
     ("workers", check_workers),
     ("mail", check_mail),
 )

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -107,6 +108,24 @@ def time_zone(value: str) -> str:
     return value
 
 
+def integer_or(word: str, least: int, most: int) -> Callable[[str], int | None]:
+    """A whole number within bounds, or a word that stands for none."""
+    number = integer(least, most)
+    return lambda value: None if value.lower() == word else number(value)
+
+
+def matching(pattern: str) -> Callable[[str], str]:
+    """A text of a form."""
+    form = re.compile(pattern)
+
+    def parse(value: str) -> str:
+        if not form.fullmatch(value):
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
 def one_of(*words: str, upper: bool = False) -> Callable[[str], str]:
     """One of some words, in any case."""
 
@@ -125,6 +144,19 @@ def words(*known: str) -> Callable[[str], tuple[str, ...]]:
     def parse(value: str) -> tuple[str, ...]:
         found = tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
         if not found or (known and not set(found) <= set(known)):
+            raise ValueError(value)
+        return found
+
+    return parse
+
+
+def words_like(pattern: str) -> Callable[[str], tuple[str, ...]]:
+    """A comma list of words that all have a form."""
+    form = re.compile(pattern)
+
+    def parse(value: str) -> tuple[str, ...]:
+        found = words()(value)
+        if not all(form.fullmatch(word) for word in found):
             raise ValueError(value)
         return found
 
@@ -159,6 +191,35 @@ def origin(value: str) -> str:
     if parsed.query or parsed.fragment or "@" in parsed.netloc or parsed.port == 0:
         raise ValueError(value)
     return f"{parsed.scheme}://{parsed.netloc}"
+
+
+def queue_address(value: str) -> str:
+    """The URL of an SQS queue: ends in its name."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(value)
+    if not re.fullmatch(r"(/[^/]+)*/[A-Za-z0-9_-]{1,80}(\.fifo)?/?", parts.path):
+        raise ValueError(value)
+    return value
+
+
+def token(value: str) -> str:
+    """A secret that is not guessed in an afternoon."""
+    if len(value) < 8:
+        raise ValueError
+    return value
+
+
+def bucket(value: str) -> str:
+    """The name of an S3 bucket."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", value):
+        raise ValueError(value)
+    return value
+
+
+def day_start_s(value: str) -> int:
+    """A day as its first second in UTC, since 1970."""
+    return max(0, int(datetime.combine(date.fromisoformat(value), time(), UTC).timestamp()))
 
 
 def secrets(value: str) -> tuple[str, ...]:

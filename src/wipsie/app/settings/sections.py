@@ -10,6 +10,7 @@ from wipsie.app.settings.variable import Section, variable
 from wipsie.kernel.limits import MIB
 
 ROLES = ("api", "worker", "scheduler")
+SLICES = ("tasks", "asyncops", "mail", "vault")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -31,6 +32,14 @@ class InstanceSection(Section):
         written=",".join(ROLES),
         about="What `wipsie up` runs in this process.",
         accepts=f"a comma list of {', '.join(ROLES)}",
+    )
+    slices: tuple[str, ...] = variable(
+        "WIPSIE_SLICES",
+        parsers.words(*SLICES),
+        SLICES,
+        written=",".join(SLICES),
+        about="The parts of Wipsie this process serves.",
+        accepts=f"a comma list of {', '.join(SLICES)}",
     )
 
 
@@ -65,8 +74,17 @@ class QueueSection(Section):
         "AWS_REGION",
         parsers.text,
         "us-east-1",
+        also=("AWS_DEFAULT_REGION",),
         about="Region shown by GET /sqs/queues, and the one of Amazon SQS where QUEUE_URL names none.",
         accepts="the name of an AWS region",
+    )
+    endpoint_url: str = variable(
+        "AWS_ENDPOINT_URL_SQS",
+        parsers.url("http", "https"),
+        "",
+        also=("AWS_ENDPOINT_URL",),
+        about="Where SQS is spoken when it is not Amazon's; AWS_ENDPOINT_URL is read when it is not set.",
+        accepts="a URL such as http://127.0.0.1:5000",
     )
 
 
@@ -130,6 +148,13 @@ class BlobSection(Section):
         also=("AWS_ENDPOINT_URL",),
         about="Where S3 is spoken when it is not Amazon's; AWS_ENDPOINT_URL is read when it is not set.",
         accepts="a URL such as http://127.0.0.1:9000",
+    )
+    encryption: str = variable(
+        "S3_SERVER_SIDE_ENCRYPTION",
+        parsers.one_of("AES256", "aws:kms", "aws:kms:dsse"),
+        "",
+        about="How S3 is asked to encrypt each object. Empty leaves it to the bucket, which on Amazon encrypts by itself.",
+        accepts="AES256, aws:kms or aws:kms:dsse",
     )
 
 
@@ -195,7 +220,7 @@ class WorkerSection(Section):
         "WORKER_CONCURRENCY",
         parsers.integer(1, 10_000),
         16,
-        about="Handlers running at the same time, per queue.",
+        about="Handlers running at the same time, per queue; of mail four times as many, which wait for the disk.",
         accepts="a whole number from 1 to 10000",
     )
     processes: int = variable(
@@ -227,6 +252,15 @@ class WorkerSection(Section):
         0,
         about="Processes for CPU-heavy work, started when first needed; 0 takes one per core.",
         accepts="a whole number from 0 to 256",
+    )
+    metrics_port: int | None = variable(
+        "METRICS_PORT",
+        parsers.integer(0, 65535),
+        None,
+        written="",
+        about="Port of /metrics and /health of a worker that runs without the API, on API_HOST. Empty takes 9090 if it is free; "
+        "of several worker processes the first takes this port, the others the next ones; 0 takes free ones.",
+        accepts="a whole number from 0 to 65535",
     )
     run_retention_s: float = variable(
         "TASK_RUNS_RETENTION",

@@ -20,7 +20,7 @@ from wipsie.database.json_column import Json
 from wipsie.database.metadata import metadata
 from wipsie.database.personal_text import PersonalText
 from wipsie.kernel.clock import iso_utc_ms
-from wipsie.slices.asyncops.domain.words import folded
+from wipsie.kernel.text_words import folded
 from wipsie.slices.asyncops.store import search
 from wipsie.slices.asyncops.store.followers import followers_table
 from wipsie.slices.asyncops.store.hanging import remove_what_hangs_on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError, QueueNotFound, WipsieError
@@ -58,9 +58,11 @@ class SqsQueueBackend:
         clock: Clock,
         blobs: LargeBodies | None = None,
         session: object | None = None,
+        adopted: Mapping[QueueName, str] | None = None,
     ) -> None:
         """`blobs` keeps bodies that do not fit; without it they are refused. `session`: an aiobotocore session with
-        credentials of the caller's own. ConfigurationError for another URL."""
+        credentials of the caller's own. `adopted`: names and URLs of queues that belong to others: they are sent to and read,
+        even with rights to nothing else, and never changed. ConfigurationError for another URL."""
         address = parse_address(url)
         self._waiters = Waiters(clock)
         self._leases = Leases()
@@ -71,6 +73,7 @@ class SqsQueueBackend:
             settings_s=address.settings_s,
             prefix=address.prefix,
             message_bytes_max=address.message_bytes_max,
+            adopted=adopted,
         )
         self._lanes = AllLanes(self.connection, clock, self._directory.forget)
         self._sender = Sender(self._directory, self._lanes, clock=clock, large_bodies=blobs)
@@ -119,7 +122,7 @@ class SqsQueueBackend:
         await self.connection.start()
         try:
             await self._directory.check_access()
-        except AccessRefused as error:
+        except (AccessRefused, QueueNotFound) as error:
             await self.connection.stop()
             raise ConfigurationError(error.message, details=error.details) from error
         except BaseException:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import Conflict, QueueExists, QueueNotFound
+from wipsie.kernel.errors import Conflict, Forbidden, QueueExists, QueueNotFound
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backend_kit.refusals import dead_letter_queue_missing, fifo_is_fixed, queue_exists
 from wipsie.queue.backends.sqs.connection import SqsConnection
@@ -49,13 +49,21 @@ class QueueDirectory:
     """Looks queues up and changes them."""
 
     def __init__(
-        self, connection: SqsConnection, *, clock: Clock, settings_s: float, prefix: str, message_bytes_max: int
+        self,
+        connection: SqsConnection,
+        *,
+        clock: Clock,
+        settings_s: float,
+        prefix: str,
+        message_bytes_max: int,
+        adopted: Mapping[QueueName, str] | None = None,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._settings_s = settings_s
         self._prefix = prefix
         self._message_bytes_max = message_bytes_max
+        self._adopted = adopted or {}
         self._known: dict[QueueName, SqsQueue] = {}
         self._looking: dict[QueueName, asyncio.Task[SqsQueue]] = {}
         self._lookups = asyncio.Semaphore(_LOOKUPS_MAX)
@@ -96,19 +104,17 @@ class QueueDirectory:
         call = self._connection.call
         async with self._lookups:
             try:
-                if known is None:
-                    url = str((await call("get_queue_url", queue=name, QueueName=name))["QueueUrl"])
-                else:
+                if known is not None:
                     url = known.url
+                elif name in self._adopted:
+                    url = self._adopted[name]
+                else:
+                    url = str((await call("get_queue_url", queue=name, QueueName=name))["QueueUrl"])
                 asked_at = self._clock.monotonic()
-                answer, tags = await asyncio.gather(
-                    call("get_queue_attributes", queue=name, QueueUrl=url, AttributeNames=["All"]),
-                    self._tags(name, url),
-                )
+                attributes, tags = await asyncio.gather(self._read_attributes(name, url), self._tags(name, url))
             except QueueNotFound:
                 self.forget(name)
                 raise
-        attributes: dict[str, str] = answer.get("Attributes", {})
         queue = SqsQueue(
             name=name,
             url=url,
@@ -119,6 +125,18 @@ class QueueDirectory:
         )
         self._known[name] = queue
         return queue
+
+    async def _read_attributes(self, name: QueueName, url: str) -> dict[str, str]:
+        try:
+            answer = await self._connection.call(
+                "get_queue_attributes", queue=name, QueueUrl=url, AttributeNames=["All"]
+            )
+        except AccessRefused:
+            if name not in self._adopted:
+                raise
+            # A role that may send or receive and nothing else needs to know nothing else.
+            return {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        return answer.get("Attributes", {})
 
     async def _tags(self, name: QueueName, url: str) -> dict[str, str]:
         try:
@@ -195,8 +213,9 @@ class QueueDirectory:
         return to_attributes(settings, dead_letter_arn=arn, message_bytes=self._message_bytes_max)
 
     async def change(self, wanted: QueueSettings) -> None:
-        """Replace the settings. QueueNotFound, InvalidInput, NotSupported. Attributes first, then tags: a crash in between
+        """Replace the settings. QueueNotFound, InvalidInput, NotSupported, Forbidden. Attributes first, then tags: a crash in between
         shows as settings that differ, and the next declaration mends it."""
+        self._check_ours(wanted.name)
         queue = await self._look(wanted.name)
         if queue.settings.fifo != wanted.fifo:
             raise fifo_is_fixed()
@@ -221,6 +240,16 @@ class QueueDirectory:
 
     async def list(self) -> list[QueueSettings]:
         """All queues by name, without those whose settings these credentials may not read."""
+        names = [*self._adopted]
+        try:
+            names += await self._list_names()
+        except AccessRefused:
+            if not self._adopted:
+                raise
+        found = await asyncio.gather(*(_or_none(self.find, name) for name in sorted(set(names))))
+        return [queue.settings for queue in found if queue is not None]
+
+    async def _list_names(self) -> list[QueueName]:
         names: list[QueueName] = []
         parameters: dict[str, Any] = {"MaxResults": _PAGE}
         if self._prefix:
@@ -232,11 +261,11 @@ class QueueDirectory:
             if not token:
                 break
             parameters["NextToken"] = token
-        found = await asyncio.gather(*(_or_none(self.find, name) for name in sorted(set(names))))
-        return [queue.settings for queue in found if queue is not None]
+        return names
 
     async def delete(self, name: QueueName) -> None:
-        """Remove a queue. QueueNotFound."""
+        """Remove a queue. QueueNotFound, Forbidden."""
+        self._check_ours(name)
         queue = await self.find(name, age_s_max=STALE_S)
         try:
             await self._connection.call("delete_queue", queue=name, QueueUrl=queue.url)
@@ -244,8 +273,18 @@ class QueueDirectory:
             self.forget(name)
 
     async def check_access(self) -> None:
-        """Ask for one queue: fails when the endpoint or the credentials do not answer."""
-        await self._connection.call("list_queues", MaxResults=1)
+        """Ask for one queue: fails when the endpoint or the credentials do not answer. QueueNotFound for an adopted one that is
+        not there."""
+        if not self._adopted:
+            await self._connection.call("list_queues", MaxResults=1)
+        for name in self._adopted:
+            await self._look(name)
+
+    def _check_ours(self, name: QueueName) -> None:
+        if name in self._adopted:
+            raise Forbidden(
+                f"The queue '{name}' belongs to others; change it where it was made.", details={"queue_name": name}
+            )
 
 
 async def _or_none(look: Callable[[QueueName], Awaitable[SqsQueue]], name: QueueName) -> SqsQueue | None:

@@ -19,7 +19,7 @@ from wipsie.api.lists.spec import LIMIT_DEFAULT, LIMIT_MAX
 from wipsie.api.openapi import Answer, Parameter, describe
 from wipsie.api.parameters import integer, refuse_unknown
 from wipsie.kernel.errors import InvalidInput
-from wipsie.slices.asyncops.domain.words import QUERY_CHARACTERS_MAX, query_words
+from wipsie.kernel.text_words import QUERY_CHARACTERS_MAX, query_words
 from wipsie.slices.asyncops.rights import SEARCH
 from wipsie.slices.asyncops.routes.descriptions import Operations
 from wipsie.slices.asyncops.routes.kit import RouteKit

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wipsie.api.lists import Page, PageInfo, Total
 from wipsie.auth.principal import Principal
 from wipsie.kernel.clock import iso_utc_ms
-from wipsie.slices.asyncops.domain.snippets import marked, snippet
+from wipsie.kernel.text_snippets import marked, snippet
 from wipsie.slices.asyncops.schemas.search import SearchHit
 from wipsie.slices.asyncops.service.links import linked
 from wipsie.slices.asyncops.store.finding import (

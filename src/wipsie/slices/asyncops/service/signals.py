@@ -23,6 +23,7 @@ _SEVERITIES = {
     "delivery_failing": "sev2",
     "dead_letters_growing": "sev3",
     "breaker_open": "sev3",
+    "mail_rule_matched": "sev3",
 }
 _TITLES = {
     "queue_stuck": "{subject} does not move",
@@ -30,6 +31,7 @@ _TITLES = {
     "delivery_failing": "Delivery by {subject} fails",
     "dead_letters_growing": "Dead letters of {subject} grow",
     "breaker_open": "{subject} does not answer",
+    "mail_rule_matched": "A mail calls for attention",
 }
 
 
@@ -49,8 +51,8 @@ class Signals:
             incident = await self._proposals.propose(
                 unit,
                 dedupe_key=signal.key,
-                title=_TITLES[signal.problem].format(subject=signal.subject),
-                severity=_SEVERITIES[signal.problem],
+                title=signal.title or _TITLES[signal.problem].format(subject=signal.subject),
+                severity=signal.severity or _SEVERITIES[signal.problem],
                 summary=signal.sentence,
                 source=SOURCE,
                 data=data,

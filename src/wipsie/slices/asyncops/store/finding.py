@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, cast, column, func, literal, not_, select, table, text, true, union
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import ColumnElement, Select, and_, column, func, not_, select, table, true, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import FromClause
 
+from wipsie.database.full_text import fts5_expression, fts5_match, tsquery, vector_match, words_vector
 from wipsie.slices.asyncops.store.search import search_documents_table
 
 COUNTED_MAX = 10_000
@@ -142,26 +142,21 @@ def _matching(
     if dialect == "postgresql":
         return search_documents_table, _on_postgresql(words, place), _COLUMNS.id
     joined = _INDEX.join(search_documents_table, _COLUMNS.id == _INDEX.c.rowid)
-    match: Any = text("search_index MATCH :words").bindparams(words=fts5_query(words, place))
     # The number of the index, not of the table: FTS5 reads from its end, and stops when a page is full.
-    return joined, match, _INDEX.c.rowid
+    return joined, fts5_match(_INDEX.name, fts5_query(words, place)), _INDEX.c.rowid
 
 
 def fts5_query(words: Sequence[str], place: str) -> str:
-    """For FTS5: every word is a string, so that nothing in it is syntax."""
-    everywhere = " AND ".join([*(f'"{word}"' for word in words[:-1]), f'"{words[-1]}" *'])
-    in_title = f"{{title_words}} : ({everywhere})"
+    """What FTS5 looks for at one of the places `_matching` names."""
+    everywhere, in_title = fts5_expression(words), fts5_expression(words, columns=[_COLUMNS.title_words.name])
     return {"title": in_title, "elsewhere": f"({everywhere}) NOT ({in_title})", "anywhere": everywhere}[place]
 
 
 def _on_postgresql(words: Sequence[str], place: str) -> ColumnElement[bool]:
-    wanted = cast(literal(" & ".join([*(f"'{word}'" for word in words[:-1]), f"'{words[-1]}':*"])), TSQUERY)
-    # As the migration writes the indexes, or they are not used.
-    space = text("' '")
-    title = func.array_to_tsvector(func.string_to_array(_COLUMNS.title_words, space))
-    body = func.array_to_tsvector(func.string_to_array(_COLUMNS.body_words, space))
-    in_title = title.op("@@", is_comparison=True)(wanted)
-    anywhere = title.op("||")(body).op("@@", is_comparison=True)(wanted)
+    wanted, title = tsquery(words), words_vector(_COLUMNS.title_words)
+    in_title = vector_match(title, wanted)
+    # As the migration writes the index, or it is not used.
+    anywhere = vector_match(title.op("||")(words_vector(_COLUMNS.body_words)), wanted)
     conditions: Mapping[str, ColumnElement[bool]] = {
         "title": in_title,
         "elsewhere": and_(anywhere, not_(in_title)),

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.metadata import metadata
 from wipsie.database.outbox import RowId
-from wipsie.slices.asyncops.domain.words import folded
+from wipsie.kernel.text_words import folded
 
 search_documents_table = Table(
     "search_documents",

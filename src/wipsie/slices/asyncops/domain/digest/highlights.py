@@ -15,9 +15,9 @@ from typing import Literal
 
 import msgspec
 
+from wipsie.kernel.text_words import folded
 from wipsie.slices.asyncops.domain.digest.content import Highlight
 from wipsie.slices.asyncops.domain.digest.facts import BlockerFact, UpdateFact
-from wipsie.slices.asyncops.domain.words import folded
 from wipsie.slices.asyncops.kinds import BLOCKER, STATUS
 
 HIGHLIGHTS_MAX = 20

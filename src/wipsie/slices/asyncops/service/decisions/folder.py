@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wipsie.auth.principal import Principal
 from wipsie.database import Database, UnitOfWork
 from wipsie.kernel.errors import Conflict, WipsieError
+from wipsie.kernel.text_words import folded
 from wipsie.slices.asyncops.domain import decisions as states
 from wipsie.slices.asyncops.domain.madr import write_markdown
-from wipsie.slices.asyncops.domain.words import folded
 from wipsie.slices.asyncops.people import Person, names_of
 from wipsie.slices.asyncops.service.decisions.importing import DecisionImport
 from wipsie.slices.asyncops.service.decisions.texts import PARTIES, user_ids

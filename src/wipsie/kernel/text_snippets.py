@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from wipsie.slices.asyncops.domain.words import folded
+from wipsie.kernel.text_words import folded
 
 BEGIN, END = "«", "»"
 """Around each word that was found."""
