@@ -66,17 +66,4 @@ def a_bill(desk: Desk) -> Sheet:
         Table(_HEADERS[desk.language], rows),
         Paragraph(f"{chance.choice(_TOTALS[desk.language])}: {sum(prices):,}.00"),
     ]
-    return Sheet(
-        kind="bill",
-        language=desk.language,
-        letterhead=desk.letterhead,
-        title=chance.choice(_TITLES[desk.language]),
-        patient=desk.patient,
-        about=desk.about(),
-        moments=tuple(moments),
-        blocks=tuple(blocks),
-        footer=desk.footer(),
-        signed_by=desk.signed_by(),
-        report_date=desk.day,
-        shows_birth_date=desk.shows_birth_date,
-    )
+    return desk.sheet("bill", chance.choice(_TITLES[desk.language]), moments, blocks)

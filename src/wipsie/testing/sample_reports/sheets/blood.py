@@ -114,20 +114,7 @@ def a_blood_test(desk: Desk) -> Sheet:
     if chance.random() < 0.12:
         earlier = desk.calendar.write(desk.day - timedelta(days=chance.randrange(60, 700)))
         blocks.append(Paragraph(f"{desk.words.of('previous')} {earlier}"))
-    return Sheet(
-        kind="blood_test",
-        language=desk.language,
-        letterhead=desk.letterhead,
-        title=chance.choice(_TITLES[desk.language]),
-        patient=desk.patient,
-        about=desk.about(),
-        moments=tuple(moments),
-        blocks=tuple(blocks),
-        footer=desk.footer(),
-        signed_by=desk.signed_by(),
-        report_date=desk.day,
-        shows_birth_date=desk.shows_birth_date,
-    )
+    return desk.sheet("blood_test", chance.choice(_TITLES[desk.language]), moments, blocks)
 
 
 def _table(desk: Desk, tests: tuple[_Test, ...]) -> Table:

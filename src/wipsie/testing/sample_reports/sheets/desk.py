@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from wipsie.testing.sample_reports.calendars import Calendar
 from wipsie.testing.sample_reports.people import Patient, a_degree, a_doctor
 from wipsie.testing.sample_reports.places import Letterhead, a_house
-from wipsie.testing.sample_reports.sheet import Field
-from wipsie.testing.sample_reports.truth import SampleLanguage
+from wipsie.testing.sample_reports.sheet import Block, Field, Sheet
+from wipsie.testing.sample_reports.truth import ReportKind, SampleLanguage
 from wipsie.testing.sample_reports.wording import Role, Wording
 
 _PAGE_OF: dict[SampleLanguage, str] = {
@@ -55,6 +56,23 @@ class Desk:
     def at(self, days_after: int, hour: int = 11) -> datetime:
         day = self.day + timedelta(days=days_after)
         return datetime(day.year, day.month, day.day, hour, self.chance.randrange(60))  # noqa: DTZ001 - as forms print it
+
+    def sheet(self, kind: ReportKind, title: str, moments: Sequence[Field], blocks: Sequence[Block]) -> Sheet:
+        """The report: what its kind alone says, and around it what the house prints on all of them. Its date is `day`."""
+        return Sheet(
+            kind=kind,
+            language=self.language,
+            letterhead=self.letterhead,
+            title=title,
+            patient=self.patient,
+            about=self.about(),
+            moments=tuple(moments),
+            blocks=tuple(blocks),
+            footer=self.footer(),
+            signed_by=self.signed_by(),
+            report_date=self.day,
+            shows_birth_date=self.shows_birth_date,
+        )
 
     def about(self) -> tuple[Field, ...]:
         """Name, birth or age, sex, number and doctor, in an order of the house."""

@@ -60,17 +60,4 @@ def a_discharge_summary(desk: Desk) -> Sheet:
     if chance.random() < 0.55:
         label, when = desk.moment("next", chance.randrange(4, 30))
         blocks.append(Paragraph(f"{label}: {when}"))
-    return Sheet(
-        kind="discharge_summary",
-        language=desk.language,
-        letterhead=desk.letterhead,
-        title=chance.choice(_TITLES[desk.language]),
-        patient=desk.patient,
-        about=desk.about(),
-        moments=tuple(moments),
-        blocks=tuple(blocks),
-        footer=desk.footer(),
-        signed_by=desk.signed_by(),
-        report_date=desk.day,
-        shows_birth_date=desk.shows_birth_date,
-    )
+    return desk.sheet("discharge_summary", chance.choice(_TITLES[desk.language]), moments, blocks)

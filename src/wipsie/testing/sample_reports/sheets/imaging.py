@@ -64,17 +64,4 @@ def an_imaging_report(desk: Desk) -> Sheet:
     if chance.random() < 0.35:
         earlier = desk.calendar.write(desk.day - timedelta(days=chance.randrange(60, 900)))
         blocks.insert(2, Paragraph(f"{desk.words.of('previous')} {earlier}."))
-    return Sheet(
-        kind="imaging",
-        language=desk.language,
-        letterhead=desk.letterhead,
-        title=chance.choice(_TITLES[desk.language]),
-        patient=desk.patient,
-        about=desk.about(),
-        moments=tuple(moments),
-        blocks=tuple(blocks),
-        footer=desk.footer(),
-        signed_by=desk.signed_by(),
-        report_date=desk.day,
-        shows_birth_date=desk.shows_birth_date,
-    )
+    return desk.sheet("imaging", chance.choice(_TITLES[desk.language]), moments, blocks)

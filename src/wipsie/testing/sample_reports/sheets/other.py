@@ -29,17 +29,4 @@ def another_paper(desk: Desk) -> Sheet:
     chance = desk.chance
     title, text = chance.choice(_PAPERS[desk.language])
     moments: list[Field] = [desk.moment(chance.choice(("issued", "visit")), 0)]
-    return Sheet(
-        kind="other",
-        language=desk.language,
-        letterhead=desk.letterhead,
-        title=title,
-        patient=desk.patient,
-        about=desk.about(),
-        moments=tuple(moments),
-        blocks=(Paragraph(text.format(name=desk.patient.name)),),
-        footer=desk.footer(),
-        signed_by=desk.signed_by(),
-        report_date=desk.day,
-        shows_birth_date=desk.shows_birth_date,
-    )
+    return desk.sheet("other", title, moments, [Paragraph(text.format(name=desk.patient.name))])

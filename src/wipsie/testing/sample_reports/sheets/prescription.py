@@ -57,20 +57,7 @@ def a_prescription(desk: Desk) -> Sheet:
         blocks.append(Paragraph(_field(desk.moment("valid", chance.randrange(20, 90)))))
     if chance.random() < 0.2:
         blocks.insert(0, Paragraph(_field(desk.moment("previous", -chance.randrange(20, 200)))))
-    return Sheet(
-        kind="prescription",
-        language=desk.language,
-        letterhead=desk.letterhead,
-        title=chance.choice(_TITLES[desk.language]),
-        patient=desk.patient,
-        about=desk.about(),
-        moments=tuple(moments),
-        blocks=tuple(blocks),
-        footer=desk.footer(),
-        signed_by=desk.signed_by(),
-        report_date=desk.day,
-        shows_birth_date=desk.shows_birth_date,
-    )
+    return desk.sheet("prescription", chance.choice(_TITLES[desk.language]), moments, blocks)
 
 
 def _field(field: Field) -> str:

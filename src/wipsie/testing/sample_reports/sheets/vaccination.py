@@ -57,17 +57,4 @@ def a_vaccination_record(desk: Desk) -> Sheet:
     if chance.random() < 0.4:
         label, when = desk.moment("next", chance.randrange(20, 365))
         blocks.append(Paragraph(f"{label}: {when}"))
-    return Sheet(
-        kind="vaccination",
-        language=desk.language,
-        letterhead=desk.letterhead,
-        title=chance.choice(_TITLES[desk.language]),
-        patient=desk.patient,
-        about=desk.about(),
-        moments=tuple(moments),
-        blocks=tuple(blocks),
-        footer=desk.footer(),
-        signed_by=desk.signed_by(),
-        report_date=desk.day,
-        shows_birth_date=desk.shows_birth_date,
-    )
+    return desk.sheet("vaccination", chance.choice(_TITLES[desk.language]), moments, blocks)
