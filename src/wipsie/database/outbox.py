@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, Table, Text, delete, func, select, update
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, Table, Text, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.bulk import bulk_insert
@@ -51,6 +51,19 @@ _refused = outbox_table.c.refused_at_ms.is_not(None)
 # Refused rows stay: reading the waiting ones must not get slower by them.
 Index("ix_outbox_waiting", outbox_table.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
 Index("ix_outbox_refused", outbox_table.c.id, sqlite_where=_refused, postgresql_where=_refused)
+
+
+# Built once: these run for every message, and building a statement costs more than running it.
+_wanted = _waiting & outbox_table.c.queue.not_in(bindparam("without_queues", expanding=True))
+_FIRST = select(outbox_table.c.id).where(_wanted).order_by(outbox_table.c.id).limit(1)
+_SIZES = (
+    select(outbox_table.c.id, outbox_table.c.size_bytes)
+    .where(_wanted)
+    .order_by(outbox_table.c.id)
+    .limit(bindparam("rows_max", type_=Integer))
+)
+_ROWS = select(outbox_table).where(_wanted, outbox_table.c.id <= bindparam("last_id")).order_by(outbox_table.c.id)
+_REMOVE = delete(outbox_table).where(outbox_table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class Publishable(Protocol):
@@ -127,15 +140,19 @@ async def write(connection: AsyncConnection, messages: Sequence[Publishable], *,
     await bulk_insert(connection, outbox_table, rows)
 
 
+async def is_waiting(connection: AsyncConnection, *, without_queues: Sequence[str] = ()) -> bool:
+    """Whether any row waits, but for `without_queues`."""
+    found = await connection.execute(_FIRST, {"without_queues": list(without_queues)})
+    return found.one_or_none() is not None
+
+
 async def waiting(
     connection: AsyncConnection, *, limit: int, bytes_max: int, without_queues: Sequence[str] = ()
 ) -> list[OutboxMessage]:
     """The oldest waiting rows in order: at most `limit`, and not more than `bytes_max` unless the first alone is larger.
     Rows for `without_queues` (names as they were published) are passed over."""
-    wanted = _waiting & outbox_table.c.queue.not_in(without_queues) if without_queues else _waiting
-    sizes = await connection.execute(
-        select(outbox_table.c.id, outbox_table.c.size_bytes).where(wanted).order_by(outbox_table.c.id).limit(limit)
-    )
+    without = list(without_queues)
+    sizes = await connection.execute(_SIZES, {"without_queues": without, "rows_max": limit})
     last_id = None
     total = 0
     for row_id, size_bytes in sizes:
@@ -145,15 +162,13 @@ async def waiting(
         last_id = row_id
     if last_id is None:
         return []
-    rows = await connection.execute(
-        select(outbox_table).where(wanted, outbox_table.c.id <= last_id).order_by(outbox_table.c.id)
-    )
+    rows = await connection.execute(_ROWS, {"without_queues": without, "last_id": last_id})
     return [OutboxMessage(**row) for row in rows.mappings()]
 
 
 async def remove(connection: AsyncConnection, ids: Sequence[int]) -> None:
     """Delete rows that were sent. At most 500 at a time."""
-    await connection.execute(delete(outbox_table).where(outbox_table.c.id.in_(ids)))
+    await connection.execute(_REMOVE, {"ids": list(ids)})
 
 
 async def refuse(connection: AsyncConnection, row_id: int, *, error: str, now_ms: int) -> None:

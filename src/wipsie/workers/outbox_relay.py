@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database import Database, outbox
 from wipsie.database.outbox import OutboxMessage
@@ -43,9 +45,19 @@ LEASE_S = 10.0
 _BACKOFF_S_MIN = 0.5
 _BACKOFF_S_MAX = 30.0
 _FULL_QUEUE_PAUSE_S = 1.0
+_OTHER_RELAY_PAUSE_S = 0.1
+"""Until somebody else's relay has had its turn: it may have looked before our message was there."""
 
 _log = get_logger("wipsie.outbox")
 _attributes_decoder = msgspec.json.Decoder(dict[str, Attribute])
+
+
+@dataclass
+class _Outcome:
+    """What became of a batch."""
+
+    taken: list[int] = field(default_factory=list)
+    refused: list[tuple[OutboxMessage, WipsieError]] = field(default_factory=list)
 
 
 class OutboxRelay:
@@ -69,7 +81,7 @@ class OutboxRelay:
         self._poll_s = poll_s
         self._deduplication_window_s = deduplication_window_s
         self._lease = Lease("outbox_relay", holder=new_uuid(), ttl_s=LEASE_S, clock=clock)
-        self._leased = False
+        self._other_works = False
         self._wake = Wake(clock)
         self._task: asyncio.Task[None] | None = None
         self._end_hook: Callable[[], None] | None = None
@@ -113,36 +125,20 @@ class OutboxRelay:
     async def run_once(self) -> int:
         """Relay until nothing waits that can be sent now, or another relay is at work; returns how many were sent.
         StorageUnavailable when the database or the queue cannot write now; what was not sent stays."""
-        sent = 0
-        while True:
-            async with self._database.read() as connection:
-                messages = await outbox.waiting(
-                    connection,
-                    limit=BATCH_MESSAGES,
-                    bytes_max=BATCH_BYTES_MAX,
-                    without_queues=self._queues_to_pass_over(),
-                )
-            if not messages:
-                await self._release()
-                return sent
-            if not self._lease.held:
-                was_leased = self._leased
-                async with self._database.begin() as connection:
-                    self._leased = await self._lease.acquire(connection)
-                if not self._leased:
-                    return sent
-                if not was_leased:
-                    # Read before the lease was ours: the last holder may have sent some of these since.
-                    continue
-            sent += await self._relay(messages)
+        async with self._database.read() as connection:
+            if not await outbox.is_waiting(connection, without_queues=self._queues_to_pass_over()):
+                return 0
+        return await self._relay()
 
     async def _run(self) -> None:
         backoff = Backoff(_BACKOFF_S_MIN, _BACKOFF_S_MAX)
+        rang = False
         while True:
             last_round = self._stopping
             try:
-                await self.run_once()
-                sleep_s = self._poll_s
+                # After a commit of this process there is something, and looking first would only cost.
+                await (self._relay() if rang else self.run_once())
+                sleep_s = _OTHER_RELAY_PAUSE_S if self._other_works else self._poll_s
                 backoff.reset()
                 self._stores_away.over()
             except Exception as error:
@@ -152,51 +148,75 @@ class OutboxRelay:
                 sleep_s = max(backoff.next_s(), asked_s or 0.0)
             if last_round:
                 return
-            await self._pause(sleep_s, is_backoff=self._stores_away.reason is not None)
+            rang = await self._pause(sleep_s, is_backoff=self._stores_away.reason is not None)
 
-    async def _pause(self, sleep_s: float, *, is_backoff: bool) -> None:
+    async def _pause(self, sleep_s: float, *, is_backoff: bool) -> bool:
+        """Whether a commit of this process ended it."""
         rang = await self._wake.wait(sleep_s)
         if rang and is_backoff and not self._stopping:
             # New messages are no reason to press a store that asked for time.
             await self._wake.wait(sleep_s)
+        return rang
 
-    async def _release(self) -> None:
-        if self._leased:
-            self._leased = False
+    async def _relay(self) -> int:
+        """Send batch after batch. Each transaction forgets what was sent, and reads what is next."""
+        sent = 0
+        outcome = _Outcome()
+        while True:
             async with self._database.begin() as connection:
-                await self._lease.release(connection)
+                await self._forget(connection, outcome)
+                rows = await self._next_rows(connection)
+            self._tell(outcome)
+            if not rows:
+                return sent
+            outcome = self._outcome_of(rows, await self._send(rows))
+            sent += len(outcome.taken)
+
+    async def _next_rows(self, connection: AsyncConnection) -> list[OutboxMessage]:
+        """What is sent next, while the lease is ours. Read after it was taken: the last holder sent what came before."""
+        if not self._lease.held and not await self._lease.acquire(connection):
+            self._other_works = True
+            return []
+        self._other_works = False
+        rows = await outbox.waiting(
+            connection,
+            limit=BATCH_MESSAGES,
+            bytes_max=BATCH_BYTES_MAX,
+            without_queues=self._queues_to_pass_over(),
+        )
+        if not rows:
+            await self._lease.release(connection)
+        return rows
 
     def _queues_to_pass_over(self) -> tuple[str, ...]:
         now = self._clock.monotonic()
         self._full_queues = {queue: until for queue, until in self._full_queues.items() if until > now}
         return tuple(self._full_queues)
 
-    async def _relay(self, rows: list[OutboxMessage]) -> int:
-        """Send one batch, then forget what was taken and mark what will never be."""
-        results = await self._send(rows)
-        taken: list[int] = []
-        refused: list[tuple[OutboxMessage, WipsieError]] = []
+    def _outcome_of(self, rows: list[OutboxMessage], results: list[SendResult | WipsieError]) -> _Outcome:
+        outcome = _Outcome()
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, SendResult):
-                taken.append(row.id)
+                outcome.taken.append(row.id)
             elif isinstance(result, TooManyRequests | Unavailable | InternalError):
                 pause_s = result.retry_after_s or _FULL_QUEUE_PAUSE_S
                 self._full_queues[row.queue] = self._clock.monotonic() + pause_s
             else:
-                refused.append((row, result))
-        if taken or refused:
-            now_ms = self._clock.now_ms()
-            async with self._database.begin() as connection:
-                await outbox.remove(connection, taken)
-                for row, error in refused:
-                    await outbox.refuse(connection, row.id, error=f"{error.code}: {error.message}", now_ms=now_ms)
-                if len(rows) < BATCH_MESSAGES:
-                    # Most likely the last batch: letting go in this commit saves another one.
-                    self._leased = False
-                    await self._lease.release(connection)
-        self._sent += len(taken)
-        self._refused += len(refused)
-        for row, error in refused:
+                outcome.refused.append((row, result))
+        return outcome
+
+    async def _forget(self, connection: AsyncConnection, outcome: _Outcome) -> None:
+        """Remove what was taken, and mark what will never be."""
+        if outcome.taken:
+            await outbox.remove(connection, outcome.taken)
+        for row, error in outcome.refused:
+            words = f"{error.code}: {error.message}"
+            await outbox.refuse(connection, row.id, error=words, now_ms=self._clock.now_ms())
+
+    def _tell(self, outcome: _Outcome) -> None:
+        self._sent += len(outcome.taken)
+        self._refused += len(outcome.refused)
+        for row, error in outcome.refused:
             _log.error(
                 "outbox_message_refused",
                 message_id=row.message_id,
@@ -206,9 +226,8 @@ class OutboxRelay:
             )
             if self._metrics is not None:
                 self._metrics.queue_operations_total.labels("outbox_relay", error.code).inc()
-        if taken and self._metrics is not None:
-            self._metrics.queue_operations_total.labels("outbox_relay", "ok").inc(len(taken))
-        return len(taken)
+        if outcome.taken and self._metrics is not None:
+            self._metrics.queue_operations_total.labels("outbox_relay", "ok").inc(len(outcome.taken))
 
     async def _send(self, rows: list[OutboxMessage]) -> list[SendResult | WipsieError]:
         await self._learn_queues(rows)
