@@ -13,7 +13,7 @@ import msgspec
 from wipsie.app.objects import build_blobs, build_bucket, build_mail_blobs
 from wipsie.app.opened_database import opened_database
 from wipsie.app.opened_queues import opened_queues
-from wipsie.app.parts import mail_archive_settings
+from wipsie.app.parts.mail import mail_archive_settings
 from wipsie.app.settings import Settings
 from wipsie.blobs import BlobStore
 from wipsie.database import Database

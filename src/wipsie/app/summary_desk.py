@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from wipsie.app.decision_desk import COMMAND
 from wipsie.app.opened_database import opened_database
 from wipsie.app.opened_queues import opened_queues
-from wipsie.app.parts import asyncops_settings
+from wipsie.app.parts.asyncops import asyncops_settings
 from wipsie.app.public_address import PublicAddress
 from wipsie.app.settings import Settings
 from wipsie.database import Database

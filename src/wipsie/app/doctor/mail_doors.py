@@ -35,7 +35,7 @@ async def check_mail_doors(settings: Settings) -> list[Finding]:
 
 
 async def _check_ports(settings: Settings) -> list[Finding]:
-    from wipsie.app.parts import mail_door_settings
+    from wipsie.app.parts.mail import mail_door_settings
 
     chosen = settings.mail
     findings: list[Finding] = []
