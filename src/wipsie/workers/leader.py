@@ -6,7 +6,7 @@ only once is guarded where it happens, by deduplication or by compare-and-set.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Table, Text, delete, or_, select, update
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.inserts import insert_ignoring_conflicts
@@ -19,6 +19,20 @@ leases_table = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
+)
+
+
+# Built once: the outbox relay takes and releases its lease all the time.
+_TAKE = (
+    update(leases_table)
+    .where(
+        leases_table.c.name == bindparam("lease"),
+        or_(leases_table.c.holder == bindparam("us"), leases_table.c.expires_at_ms <= bindparam("now_ms")),
+    )
+    .values(holder=bindparam("us"), expires_at_ms=bindparam("until_ms"))
+)
+_RELEASE = delete(leases_table).where(
+    leases_table.c.name == bindparam("lease"), leases_table.c.holder == bindparam("us")
 )
 
 
@@ -42,15 +56,11 @@ class Lease:
         """Take the lease if it is free, ended or ours already, and hold it for its full time. False: another has it."""
         now_ms = self._clock.now_ms()
         until_ms = now_ms + self._ttl_ms
-        table = leases_table
-        taken = await connection.execute(
-            update(table)
-            .where(table.c.name == self._name, or_(table.c.holder == self._holder, table.c.expires_at_ms <= now_ms))
-            .values(holder=self._holder, expires_at_ms=until_ms)
-        )
+        given = {"lease": self._name, "us": self._holder, "now_ms": now_ms, "until_ms": until_ms}
+        taken = await connection.execute(_TAKE, given)
         won = taken.rowcount == 1
         if not won:
-            first = insert_ignoring_conflicts(connection.dialect.name, table).values(
+            first = insert_ignoring_conflicts(connection.dialect.name, leases_table).values(
                 name=self._name, holder=self._holder, expires_at_ms=until_ms
             )
             won = (await connection.execute(first)).rowcount == 1
@@ -60,8 +70,7 @@ class Lease:
     async def release(self, connection: AsyncConnection) -> None:
         """Let others have it at once. Nothing happens when it is not ours."""
         self._held_until_ms = 0
-        table = leases_table
-        await connection.execute(delete(table).where(table.c.name == self._name, table.c.holder == self._holder))
+        await connection.execute(_RELEASE, {"lease": self._name, "us": self._holder})
 
 
 async def holder_of(connection: AsyncConnection, name: str, *, now_ms: int) -> str | None:

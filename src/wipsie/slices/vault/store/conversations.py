@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyRing
@@ -13,6 +13,11 @@ from wipsie.slices.vault.store.columns import open_column, seal_column
 from wipsie.slices.vault.store.tables import conversations_table
 
 _ROWS = conversations_table.c
+# Built once, since every message needs them.
+_OF = select(_ROWS.body, _ROWS.version).where(_ROWS.owner == bindparam("of_owner"))
+_REPLACE = update(conversations_table).where(
+    _ROWS.owner == bindparam("of_owner"), _ROWS.version == bindparam("version_read")
+)
 
 
 class StoredConversation(msgspec.Struct, frozen=True):
@@ -25,7 +30,7 @@ class StoredConversation(msgspec.Struct, frozen=True):
 
 async def conversation_of(connection: AsyncConnection, ring: KeyRing, owner: str) -> StoredConversation | None:
     """The conversation with somebody; None before their first message."""
-    row = (await connection.execute(select(_ROWS.body, _ROWS.version).where(_ROWS.owner == owner))).one_or_none()
+    row = (await connection.execute(_OF, {"of_owner": owner})).one_or_none()
     if row is None:
         return None
     return StoredConversation(open_column(ring, row.body, Conversation, _ROWS.body, owner), row.version)
@@ -54,9 +59,7 @@ async def store_conversation(
             owner=owner, **values
         )
         return (await connection.execute(statement)).rowcount > 0
-    changed = await connection.execute(
-        update(conversations_table).where(_ROWS.owner == owner, _ROWS.version == version).values(**values)
-    )
+    changed = await connection.execute(_REPLACE, {"of_owner": owner, "version_read": version, **values})
     return changed.rowcount > 0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyRing, SealBroken, keyed_token, keyed_tokens
@@ -26,6 +26,17 @@ _MESSAGE = "vault message id"
 _TOKENS_AT_ONCE = 500
 HANDLED_AT_ONCE_MAX = 50
 """Messages of one sender that are read together."""
+# Built once, since every message needs them.
+_WAITING_OF = (
+    select(inbox_table)
+    .where(_ROWS.sender_token == bindparam("token"), _ROWS.handled_at_ms.is_(None))
+    .order_by(_ROWS.sent_at_ms, _ROWS.number)
+    .limit(HANDLED_AT_ONCE_MAX)
+)
+_KNOWN = select(_ROWS.phone_number_id, _ROWS.message_token, _ROWS.content_token).where(
+    _ROWS.message_token.in_(bindparam("tokens", expanding=True))
+)
+_MARK_HANDLED = update(inbox_table).where(_ROWS.number == bindparam("row_number"), _ROWS.handled_at_ms.is_(None))
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +100,7 @@ async def take_in(
 
 async def waiting_of(connection: AsyncConnection, ring: KeyRing, token: str) -> list[InboxRow]:
     """What waits of one sender, in the order in which it was sent. MessagesBroken when some of it cannot be read; KeyMissing."""
-    found = await connection.execute(
-        select(inbox_table)
-        .where(_ROWS.sender_token == token, _ROWS.handled_at_ms.is_(None))
-        .order_by(_ROWS.sent_at_ms, _ROWS.number)
-        .limit(HANDLED_AT_ONCE_MAX)
-    )
+    found = await connection.execute(_WAITING_OF, {"token": token})
     waiting: list[InboxRow] = []
     broken: list[int] = []
     for row in found:
@@ -110,9 +116,7 @@ async def waiting_of(connection: AsyncConnection, ring: KeyRing, token: str) -> 
 async def mark_handled(connection: AsyncConnection, number: int, *, now_ms: int, error: str | None = None) -> bool:
     """Note that a message is handled, and forget what it said; False when somebody else did that already. `error`: why it was given up."""
     changed = await connection.execute(
-        update(inbox_table)
-        .where(_ROWS.number == number, _ROWS.handled_at_ms.is_(None))
-        .values(handled_at_ms=now_ms, body=None, error=error)
+        _MARK_HANDLED, {"row_number": number, "handled_at_ms": now_ms, "body": None, "error": error}
     )
     return changed.rowcount > 0
 
@@ -217,11 +221,7 @@ async def _known(
     known: dict[tuple[str, str], str] = {}
     tokens = list(by_token)
     for start in range(0, len(tokens), _TOKENS_AT_ONCE):
-        found = await connection.execute(
-            select(_ROWS.phone_number_id, _ROWS.message_token, _ROWS.content_token).where(
-                _ROWS.message_token.in_(tokens[start : start + _TOKENS_AT_ONCE])
-            )
-        )
+        found = await connection.execute(_KNOWN, {"tokens": tokens[start : start + _TOKENS_AT_ONCE]})
         for row in found:
             known[row.phone_number_id, by_token[row.message_token].id] = row.content_token
     return known

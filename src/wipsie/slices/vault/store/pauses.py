@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.inserts import insert_ignoring_conflicts
@@ -13,6 +13,7 @@ from wipsie.slices.vault.domain.sending.pauses import PROBE_S, Pause, is_probed
 from wipsie.slices.vault.store.tables import pauses_table
 
 _PAUSES = pauses_table.c
+_OF = select(pauses_table).where(_PAUSES.phone_number_id == bindparam("number"))
 
 
 class PausedNumber(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ class PausedNumber(msgspec.Struct, frozen=True, kw_only=True):
 
 async def pause_of(connection: AsyncConnection, phone_number_id: str) -> PausedNumber | None:
     """Why a number is silent. One whose time is over is there until somebody has sent from it."""
-    found = await connection.execute(select(pauses_table).where(_PAUSES.phone_number_id == phone_number_id))
+    found = await connection.execute(_OF, {"number": phone_number_id})
     row = found.mappings().one_or_none()
     return None if row is None else PausedNumber(**row)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyRing, SealBroken
@@ -29,6 +29,19 @@ ATTEMPTS_MAX = 20
 """More than any error is tried again: who sends it dies each time."""
 BODY_BROKEN = "body_broken"
 TOO_MANY_ATTEMPTS = "too_many_attempts"
+# Built once, since every message needs them.
+_HEAD = (
+    select(deliveries_table)
+    .where(DELIVERIES.owner == bindparam("of_owner"), DELIVERIES.settled_at_ms.is_(None))
+    .order_by(DELIVERIES.number)
+    .limit(1)
+)
+_HEAD_LOCKED = _HEAD.with_for_update()
+_ROW_LOCKED = select(deliveries_table).where(DELIVERIES.number == bindparam("row_number")).with_for_update()
+_CHANGE = update(deliveries_table).where(DELIVERIES.number == bindparam("row_number"))
+_CHANGE_CLAIMED = _CHANGE.where(DELIVERIES.claimed_until_ms == bindparam("claim_until_ms"))
+_BEGIN_SENDING = _CHANGE_CLAIMED.where(DELIVERIES.state == "waiting")
+_RECORD = _CHANGE_CLAIMED.where(DELIVERIES.state.in_(("waiting", "sending")))
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,14 +87,14 @@ class GivenUp(msgspec.Struct, frozen=True, kw_only=True):
 
 async def head_of(connection: AsyncConnection, owner: str) -> Head | None:
     """What is to be sent next; None when nothing waits."""
-    row = (await connection.execute(_head(owner))).one_or_none()
+    row = (await connection.execute(_HEAD, {"of_owner": owner})).one_or_none()
     return None if row is None else _as_head(row)
 
 
 async def claim_head(connection: AsyncConnection, ring: KeyRing, owner: str, *, now_ms: int) -> Claim | GivenUp | None:
     """Take what is to be sent next, if it is due; None otherwise. A file is claimed for its upload first: see `begin_sending`.
     KeyMissing."""
-    row = (await connection.execute(_head(owner).with_for_update())).one_or_none()
+    row = (await connection.execute(_HEAD_LOCKED, {"of_owner": owner})).one_or_none()
     if row is None or _as_head(row).due_at_ms > now_ms:
         return None
     # Who was sending it died: the time of the claim was the time for a status.
@@ -91,30 +104,30 @@ async def claim_head(connection: AsyncConnection, ring: KeyRing, owner: str, *, 
     reason = _why_not(row, silence, body)
     if reason is not None or body is None:
         await connection.execute(
-            update(deliveries_table)
-            .where(DELIVERIES.number == row.number)
-            .values(
-                state="failed",
-                error_code=None,
-                error=reason,
-                unknowns=unknowns,
-                settled_at_ms=now_ms,
-                claimed_until_ms=0,
-            )
+            _CHANGE,
+            {
+                "row_number": row.number,
+                "state": "failed",
+                "error_code": None,
+                "error": reason,
+                "unknowns": unknowns,
+                "settled_at_ms": now_ms,
+                "claimed_until_ms": 0,
+            },
         )
         return GivenUp(id=row.id, phone_number_id=row.phone_number_id, kind=row.kind, error=reason or BODY_BROKEN)
     is_upload = row.kind == FILE_KIND and body.media_id is None
     until_ms = now_ms + round((UPLOAD_CLAIM_S if is_upload else SEND_CLAIM_S) * 1000)
     await connection.execute(
-        update(deliveries_table)
-        .where(DELIVERIES.number == row.number)
-        .values(
-            state="waiting" if is_upload else "sending",
-            attempts=row.attempts + 1,
-            unknowns=unknowns,
-            claimed_until_ms=until_ms,
+        _CHANGE,
+        {
+            "row_number": row.number,
+            "state": "waiting" if is_upload else "sending",
+            "attempts": row.attempts + 1,
+            "unknowns": unknowns,
+            "claimed_until_ms": until_ms,
             **({} if silence is None else {"error_code": None, "error": silence.error}),
-        )
+        },
     )
     return Claim(
         id=row.id,
@@ -139,10 +152,14 @@ async def begin_sending(
     body = msgspec.structs.replace(claim.body, media_id=media_id)
     until_ms = now_ms + round(SEND_CLAIM_S * 1000)
     changed = await connection.execute(
-        update(deliveries_table)
-        .where(DELIVERIES.number == claim.number, DELIVERIES.claimed_until_ms == claim.until_ms)
-        .where(DELIVERIES.state == "waiting")
-        .values(state="sending", claimed_until_ms=until_ms, body=seal_column(ring, body, DELIVERIES.body, claim.id))
+        _BEGIN_SENDING,
+        {
+            "row_number": claim.number,
+            "claim_until_ms": claim.until_ms,
+            "state": "sending",
+            "claimed_until_ms": until_ms,
+            "body": seal_column(ring, body, DELIVERIES.body, claim.id),
+        },
     )
     return msgspec.structs.replace(claim, body=body, until_ms=until_ms) if changed.rowcount else None
 
@@ -151,10 +168,7 @@ async def record_taken(
     connection: AsyncConnection, ring: KeyRing, claim: Claim, message_id: str | None, *, now_ms: int
 ) -> State:
     """WhatsApp took it: how it stands now. A status may have told that, or of its failure, before the answer came."""
-    found = await connection.execute(
-        select(deliveries_table).where(DELIVERIES.number == claim.number).with_for_update()
-    )
-    row = found.one_or_none()
+    row = (await connection.execute(_ROW_LOCKED, {"row_number": claim.number})).one_or_none()
     if row is None:
         # The owner was erased meanwhile.
         return "cancelled"
@@ -167,20 +181,20 @@ async def record_taken(
         standing = after_status(standing, told, now_ms=now_ms)
     is_receipt = message_id is None
     await connection.execute(
-        update(deliveries_table)
-        .where(DELIVERIES.number == claim.number)
-        .values(
-            state=standing.state,
-            status=standing.status,
-            message_token=token,
-            error_code=standing.error_code,
-            error=standing.error,
-            next_at_ms=standing.next_at_ms,
-            claimed_until_ms=0,
-            settled_at_ms=now_ms if standing.state in SETTLED else None,
+        _CHANGE,
+        {
+            "row_number": claim.number,
+            "state": standing.state,
+            "status": standing.status,
+            "message_token": token,
+            "error_code": standing.error_code,
+            "error": standing.error,
+            "next_at_ms": standing.next_at_ms,
+            "claimed_until_ms": 0,
+            "settled_at_ms": now_ms if standing.state in SETTLED else None,
             # Nothing is told of receipts.
             **({"body": None} if is_receipt else {}),
-        )
+        },
     )
     return standing.state
 
@@ -190,17 +204,17 @@ async def record(connection: AsyncConnection, claim: Claim, decision: Decision, 
     out: that holds then."""
     is_unknown = decision.state == "unknown"
     changed = await connection.execute(
-        update(deliveries_table)
-        .where(DELIVERIES.number == claim.number, DELIVERIES.claimed_until_ms == claim.until_ms)
-        .where(DELIVERIES.state.in_(("waiting", "sending")))
-        .values(
+        _RECORD,
+        {
+            "row_number": claim.number,
+            "claim_until_ms": claim.until_ms,
             **_settled(decision, now_ms),
-            attempts=claim.attempt if decision.is_counted else claim.attempt - 1,
-            unknowns=claim.unknowns + 1 if is_unknown else claim.unknowns,
+            "attempts": claim.attempt if decision.is_counted else claim.attempt - 1,
+            "unknowns": claim.unknowns + 1 if is_unknown else claim.unknowns,
             # A pause holds everybody, and may end before its time.
-            next_at_ms=now_ms if decision.pause is not None else now_ms + round(decision.in_s * 1000),
-            claimed_until_ms=0,
-        )
+            "next_at_ms": now_ms if decision.pause is not None else now_ms + round(decision.in_s * 1000),
+            "claimed_until_ms": 0,
+        },
     )
     return changed.rowcount > 0
 
@@ -222,15 +236,6 @@ def _why_not(row: Any, silence: Decision | None, body: DeliveryBody | None) -> s
     if body is None:
         return BODY_BROKEN
     return TOO_MANY_ATTEMPTS if row.attempts >= ATTEMPTS_MAX else None
-
-
-def _head(owner: str) -> Select[Any]:
-    return (
-        select(deliveries_table)
-        .where(DELIVERIES.owner == owner, DELIVERIES.settled_at_ms.is_(None))
-        .order_by(DELIVERIES.number)
-        .limit(1)
-    )
 
 
 def _as_head(row: Any) -> Head:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyRing
@@ -17,6 +17,20 @@ from wipsie.slices.vault.store.deliveries.rows import ARRIVED, DELIVERIES, ID_PR
 from wipsie.slices.vault.store.tables import deliveries_table
 
 _AT_ONCE: Final = 1_000
+# Built once, since every status needs them.
+_WITHOUT_BODY: Final = [column for column in DELIVERIES if column.name != "body"]
+WANTED: Final = (
+    select(*_WITHOUT_BODY, DELIVERIES.body.is_not(None).label("has_body"))
+    .where(
+        or_(
+            DELIVERIES.id.in_(bindparam("references", expanding=True)),
+            DELIVERIES.message_token.in_(bindparam("tokens", expanding=True)),
+        )
+    )
+    .order_by(DELIVERIES.number)
+)
+"""The deliveries that statuses may speak of, without what they say. `wanted_by` gives its parameters."""
+_WANTED_LOCKED: Final = WANTED.with_for_update()
 _CHANGE: Final = (
     update(deliveries_table)
     .where(DELIVERIES.number == bindparam("row_number"))
@@ -123,8 +137,8 @@ async def _apply(
 ) -> tuple[list[int], set[str]]:
     """Positions of statuses of nobody, and owners whose line may go on."""
     tokens = [message_tokens(ring, status.message_id) for status in statuses]
-    wanted = wanted_by(ring, statuses).with_for_update()
-    rows = [(row.id, _Row(row)) for row in await connection.execute(wanted)]
+    found = await connection.execute(_WANTED_LOCKED, wanted_by(ring, statuses))
+    rows = [(row.id, _Row(row)) for row in found]
     by_id = dict(rows)
     by_token = {row.message_token: row for _, row in rows if row.message_token is not None}
     unmatched: list[int] = []
@@ -147,16 +161,11 @@ async def _apply(
     return unmatched, {row.owner for row in changed if row.frees_line}
 
 
-def wanted_by(ring: KeyRing, statuses: Sequence[StatusUpdate]) -> Select[Any]:
-    """The deliveries that statuses may speak of, without what they say."""
+def wanted_by(ring: KeyRing, statuses: Sequence[StatusUpdate]) -> dict[str, list[str]]:
+    """Parameters of `WANTED`."""
     references = {reference for status in statuses if (reference := _reference(status)) is not None}
     tokens = {token for status in statuses for token in message_tokens(ring, status.message_id)}
-    columns = [column for column in DELIVERIES if column.name != "body"]
-    return (
-        select(*columns, DELIVERIES.body.is_not(None).label("has_body"))
-        .where(or_(DELIVERIES.id.in_(references), DELIVERIES.message_token.in_(tokens)))
-        .order_by(DELIVERIES.number)
-    )
+    return {"references": sorted(references), "tokens": sorted(tokens)}
 
 
 def _reference(status: StatusUpdate) -> str | None:
