@@ -21,7 +21,8 @@ from wipsie.testing.simulators.whatsapp.live import Live, TooManyStreams
 from wipsie.testing.simulators.whatsapp.log import Log
 from wipsie.testing.simulators.whatsapp.media_store import FileTooLarge, MediaStore, NoRoom
 from wipsie.testing.simulators.whatsapp.network import Network
-from wipsie.testing.simulators.whatsapp.phones.phone import Phone, PhoneIsOff
+from wipsie.testing.simulators.whatsapp.phones.handset import PhoneIsOff
+from wipsie.testing.simulators.whatsapp.phones.phone import Phone
 from wipsie.testing.simulators.whatsapp.phones.sent_file import SentFile
 from wipsie.testing.simulators.whatsapp.settings import MEDIA_BYTES_MAX, Account, Behaviour, Bounds
 from wipsie.testing.simulators.whatsapp.virtual_clock import VirtualClock
