@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -240,6 +243,54 @@ async def test_a_download_may_be_slow(
     assert content == PDF
 
 
+async def test_a_client_that_hangs_up_between_two_pieces_leaves_no_file_open(
+    simulator: WhatsAppSimulator, clock: FakeClock, session: aiohttp.ClientSession, graph: Graph, node: dict[str, Any]
+) -> None:
+    simulator.faults.slow(10, route="download", times=None)
+    path = _path_of_the_sent_file(simulator)
+    sleeping = clock.sleepers
+    async with session.get(node["url"], headers=graph.headers) as response:
+        await eventually(lambda: clock.sleepers > sleeping, message="the download does not wait")
+        assert not _is_open(path)
+        response.close()
+    await eventually(lambda: clock.sleepers == sleeping, message="the download goes on")
+    assert not _is_open(path)
+
+
+async def test_a_client_that_hangs_up_while_the_file_is_opened_leaves_no_file_open(
+    simulator: WhatsAppSimulator, session: aiohttp.ClientSession, graph: Graph, node: dict[str, Any]
+) -> None:
+    path = _path_of_the_sent_file(simulator)
+    # A pipe takes as long to open as nobody opens its other end.
+    await asyncio.to_thread(path.unlink)
+    await asyncio.to_thread(os.mkfifo, path)
+    tasks = asyncio.all_tasks()
+    try:
+        async with session.get(node["url"], headers=graph.headers) as response:
+            response.close()
+        await eventually(lambda: asyncio.all_tasks() <= tasks, message="the download goes on")
+    finally:
+        os.close(await asyncio.to_thread(os.open, path, os.O_RDWR))
+    await eventually(lambda: not _is_open(path), message="the file stays open")
+
+
+def _path_of_the_sent_file(simulator: WhatsAppSimulator) -> Path:
+    sent = simulator.phones["p1"].chat.mine[0].file
+    assert sent is not None
+    assert sent.stored is not None
+    return sent.stored.path
+
+
+def _is_open(path: Path) -> bool:
+    """Whether this process holds it."""
+    held: list[Path] = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        # The listing itself is open while it is read.
+        with contextlib.suppress(FileNotFoundError):
+            held.append(descriptor.readlink())
+    return path in held
+
+
 @pytest.mark.parametrize("code", [131052, 190, 131016])
 async def test_lookups_and_downloads_fail_on_demand(
     simulator: WhatsAppSimulator, graph: Graph, node: dict[str, Any], code: int
@@ -249,6 +300,13 @@ async def test_lookups_and_downloads_fail_on_demand(
     assert (await _refusal(graph, "GET", node["id"]))[1] == code
     assert (await graph.call("GET", node["url"]))[0] == 404
     assert (await graph.call("GET", node["url"]))[0] == 200
+
+
+async def test_a_file_that_is_not_there_is_refused_and_leaves_nothing_behind(
+    simulator: WhatsAppSimulator, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        await simulator.phone().send_document(tmp_path / "report.pdf")
 
 
 async def test_the_store_is_bounded(receiver: Receiver, clock: FakeClock) -> None:

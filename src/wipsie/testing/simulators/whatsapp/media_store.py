@@ -35,6 +35,13 @@ class StoredFile(msgspec.Struct, frozen=True):
     sha256: bytes
     head: bytes
 
+    def read(self, offset: int, bytes_max: int) -> bytes:
+        """A piece; empty at the end. The file is open during the call only: whoever sends it piece by piece may be interrupted at
+        any moment and has nothing to close."""
+        with self.path.open("rb") as source:
+            source.seek(offset)
+            return source.read(bytes_max)
+
 
 class Medium(msgspec.Struct, kw_only=True):
     """A file under a media id."""
@@ -110,12 +117,16 @@ class MediaStore:
     def store(self, content: bytes | Path) -> StoredFile:
         """A copy. FileTooLarge, NoRoom, OSError."""
         writer = self.writer()
-        if isinstance(content, bytes):
-            writer.write(content)
-            return writer.finish()
-        with content.open("rb") as source:
-            while chunk := source.read(1024 * 1024):
-                writer.write(chunk)
+        try:
+            if isinstance(content, bytes):
+                writer.write(content)
+            else:
+                with content.open("rb") as source:
+                    while chunk := source.read(1024 * 1024):
+                        writer.write(chunk)
+        except BaseException:
+            writer.discard()
+            raise
         return writer.finish()
 
     def announce(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from python_multipart.exceptions import MultipartParseError
@@ -123,7 +122,7 @@ class MediaRoutes:
     ) -> AsyncIterator[bytes]:
         kind = broken.kind if broken is not None else None
         sent = 0
-        async for chunk in _chunks(file.path):
+        while chunk := await asyncio.to_thread(file.read, sent, _CHUNK):
             if slow is not None and not await self._calls.pause(request, slow.seconds):
                 await break_connection(request)
                 return
@@ -166,15 +165,6 @@ class MediaRoutes:
         if medium is None:
             raise no_such_object(media_id)
         return medium
-
-
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    source = await asyncio.to_thread(path.open, "rb")
-    try:
-        while chunk := await asyncio.to_thread(source.read, _CHUNK):
-            yield chunk
-    finally:
-        source.close()
 
 
 def _check_version(request: Request) -> None:
