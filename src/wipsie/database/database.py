@@ -18,6 +18,7 @@ from wipsie.database.server_connections import POOL_TIMEOUT_S, STATEMENT_TIMEOUT
 from wipsie.database.sqlite_engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, sqlite_engine
 from wipsie.database.unit_of_work import UnitOfWork
 from wipsie.database.urls import parse_database_url
+from wipsie.database.writing_turns import WritingTurns
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import StorageUnavailable
 
@@ -29,8 +30,8 @@ _BUSY_PAUSE_S = 0.02
 class Database:
     """Transactions over SQLite or PostgreSQL, chosen by the URL.
 
-    On SQLite, transactions of this process wait for each other in order of arrival, and those of other processes by the
-    file's lock; a caller sees StorageUnavailable only after `write_wait_s_max`. On a server both are the server's business.
+    On SQLite, transactions of this process wait for each other in order of arrival, urgent ones before others, and those of
+    other processes by the file's lock; a caller sees StorageUnavailable only after `write_wait_s_max`. On a server both are the server's business.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Database:
         self._reader: AsyncEngine
         self._publisher: TransactionPublisher | None = None
         self._recorder: TransactionRecorder | None = None
-        self._turn: asyncio.Lock | None = None
+        self._turns: WritingTurns | None = None
         self._writers: set[asyncio.Task[Any]] = set()
         self._glances = asyncio.Semaphore(GLANCES_AT_ONCE)
         if self.url.dialect == "sqlite":
@@ -72,7 +73,7 @@ class Database:
                 pool_timeout_s=pool_timeout_s,
                 synchronous=synchronous,
             )
-            self._turn = asyncio.Lock()
+            self._turns = WritingTurns()
         else:
             self._writer = server_engine(
                 self.url,
@@ -135,26 +136,28 @@ class Database:
         self._recorder = recorder
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[AsyncConnection]:
-        """One write transaction: committed when the block ends, rolled back when it raises or is cancelled.
+    async def begin(self, *, urgent: bool = False) -> AsyncGenerator[AsyncConnection]:
+        """One write transaction: committed when the block ends, rolled back when it raises or is cancelled. `urgent`: somebody
+        waits for it who may not wait long, such as a sender who tries again otherwise; where one writes at a time, it comes
+        before work that may be done later.
 
         StorageUnavailable when the database cannot write now; nothing was changed then, unless its details say
         ``"outcome": "unknown"``: the server was lost in the middle of the commit. Keep the block short: on SQLite
         everybody else waits for it. Do not open a second one inside it (RuntimeError): pass the connection on.
         """
         with _translated():
-            if self._turn is None:
+            if self._turns is None:
                 with self._alone_in_task():
                     async with self._on_server() as connection:
                         yield connection
                 return
             with self._alone_in_task():
-                await self._take_turn(self._turn)
+                await self._take_turn(self._turns, urgent=urgent)
                 try:
                     async with self._writing() as connection:
                         yield connection
                 finally:
-                    self._turn.release()
+                    self._turns.leave()
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
@@ -172,11 +175,11 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def unit_of_work(self) -> AsyncGenerator[UnitOfWork]:
+    async def unit_of_work(self, *, urgent: bool = False) -> AsyncGenerator[UnitOfWork]:
         """`begin` with an outbox, an inbox and the audit log: rows, published messages, "this message is handled" and what
         the log says of it in one commit."""
         publisher = self._publisher
-        async with self.begin() as connection:
+        async with self.begin(urgent=urgent) as connection:
             unit = UnitOfWork(connection, self.clock)
             yield unit
             relay_wanted = await unit.write_messages(publisher)
@@ -215,10 +218,10 @@ class Database:
         finally:
             self._writers.discard(task)
 
-    async def _take_turn(self, turn: asyncio.Lock) -> None:
+    async def _take_turn(self, turns: WritingTurns, *, urgent: bool) -> None:
         try:
             async with asyncio.timeout(self._write_wait_s_max):
-                await turn.acquire()
+                await turns.take(urgent=urgent)
         except TimeoutError:
             raise StorageUnavailable(
                 f"Database: no turn to write within {self._write_wait_s_max:g} s; too much is being written. Try again.",

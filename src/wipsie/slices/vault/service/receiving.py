@@ -1,4 +1,5 @@
-"""Takes in what a webhook brings: every update of it in one commit, and only then is Meta told that we have it.
+"""Takes in what a webhook brings: every update of it in one commit, and only then is Meta told that we have it. Webhooks that come
+while another is being written are written together.
 
 messages ──► inbox, sealed ──► a job for each sender
 statuses ──► deliveries, which never fall back
@@ -8,9 +9,12 @@ the rest ──► counted and logged: a message may hide in what nobody could r
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
+
+import msgspec
 
 from wipsie.blobs.sealing import KeyHolder, KeyRing
-from wipsie.database import Database, UnitOfWork
+from wipsie.database import Database, GroupCommit, UnitOfWork
 from wipsie.kernel.audit_event import AuditEvent
 from wipsie.kernel.clock import Clock
 from wipsie.slices.vault.domain.whatsapp.updates import (
@@ -28,7 +32,18 @@ from wipsie.slices.vault.store.deliveries import apply_statuses
 from wipsie.slices.vault.store.inbox import sender_token, take_in
 from wipsie.telemetry.logging import get_logger
 
+UPDATES_AT_ONCE_MAX: Final = 1_000
+"""In one commit, of however many webhooks; one alone may bring as many."""
+
 _log = get_logger(__name__)
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept of one webhook."""
+
+    ring: KeyRing
+    messages: list[IncomingMessage]
+    statuses: list[StatusUpdate]
 
 
 class WebhookIntake:
@@ -44,10 +59,11 @@ class WebhookIntake:
         phone_number_ids: Collection[str] = (),
     ) -> None:
         """`phone_number_ids`: numbers of ours that the vault answers on; none takes all there are."""
-        self._database = database
         self._keys = keys
         self._clock = clock
         self._metrics = metrics
+        # Meta waits for the answer, and asks us again when it does not come; everything else of the vault can wait.
+        self._commits = GroupCommit(database, self._keep, weight_max=UPDATES_AT_ONCE_MAX, urgent=True)
         self._ours = frozenset(phone_number_ids)
 
     async def accept(self, updates: Sequence[Update]) -> None:
@@ -55,13 +71,19 @@ class WebhookIntake:
         messages = [one for one in updates if isinstance(one, IncomingMessage) and self._is_ours(one)]
         statuses = [one for one in updates if isinstance(one, StatusUpdate) and self._is_mine(one.number)]
         if messages or statuses:
-            ring = await self._keys.ring()
-            async with self._database.unit_of_work() as unit:
-                if messages:
-                    await self._keep_messages(unit, ring, messages)
-                if statuses:
-                    await self._keep_statuses(unit, ring, statuses)
+            # Before anything is written: looking for keys may take its time.
+            kept = _Kept(await self._keys.ring(), messages, statuses)
+            await self._commits.add(kept, weight=len(messages) + len(statuses))
         self._tell_the_rest(updates)
+
+    async def _keep(self, unit: UnitOfWork, webhooks: Sequence[_Kept]) -> None:
+        ring = webhooks[-1].ring
+        messages = [one for webhook in webhooks for one in webhook.messages]
+        statuses = [one for webhook in webhooks for one in webhook.statuses]
+        if messages:
+            await self._keep_messages(unit, ring, messages)
+        if statuses:
+            await self._keep_statuses(unit, ring, statuses)
 
     async def _keep_messages(self, unit: UnitOfWork, ring: KeyRing, messages: Sequence[IncomingMessage]) -> None:
         now_ms = self._clock.now_ms()
