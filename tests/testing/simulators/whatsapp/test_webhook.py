@@ -186,6 +186,18 @@ async def test_duplicates_may_arrive_together(simulator: WhatsAppSimulator, rece
     assert len({one.body for one in receiver.received}) == 1
 
 
+async def test_of_several_duplicates_one_may_arrive_together_and_the_others_later(
+    simulator: WhatsAppSimulator, receiver: Receiver
+) -> None:
+    simulator.faults.duplicate(copies=3, together=True, after_s=30)
+    await simulator.phone().send_text("Hello")
+    await simulator.settled()
+    assert len(receiver.received) == 2
+    await simulator.advance(30)
+    assert len({one.body for one in receiver.received}) == 1
+    assert len(receiver.received) == 4
+
+
 async def test_messages_of_one_user_keep_their_order_unless_asked_otherwise(
     simulator: WhatsAppSimulator, receiver: Receiver
 ) -> None:

@@ -39,7 +39,8 @@ class Meaning(msgspec.Struct, frozen=True):
 _CALLS = ("route", "to")
 MEANINGS: dict[str, Meaning] = {
     "duplicate": Meaning(
-        "A webhook comes several times: the same bytes, some seconds later or at the same moment.",
+        "A webhook comes several times: the same bytes, some seconds later or at the same moment; with both, one copy at the same "
+        "moment and the others later.",
         ("count", "seconds", "together"),
     ),
     "bad_signature": Meaning(
@@ -194,7 +195,8 @@ class Faults:
     def duplicate(
         self, *, copies: int = 1, after_s: float = 0.0, together: bool = False, times: int | None = 1
     ) -> Fault:
-        """The next webhooks come `copies` times more, bytes and signature the same."""
+        """The next webhooks come `copies` times more, bytes and signature the same. `together` with `after_s`: one at the same
+        moment, the others later."""
         return self.add(Fault(kind="duplicate", count=copies, seconds=after_s, together=together, times=times))
 
     def bad_signature(self, signature: Signature = "wrong", *, times: int | None = 1) -> Fault:

@@ -153,9 +153,9 @@ class Deliveries:
         self._enqueue(delivery)
         if copies is None:
             return
-        for _ in range(copies.count):
+        for number in range(copies.count):
             copy = msgspec.structs.replace(delivery, orders=frozenset(), is_copy=True)
-            if copies.together:
+            if copies.together and (number == 0 or copies.seconds == 0):
                 self._ready.append(copy)
             else:
                 self._timetable.after(copies.seconds, lambda copy=copy: self._enqueue(copy))
