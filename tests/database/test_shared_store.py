@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wipsie.database import Database
-from wipsie.database.shared_store import DatabaseSharedStore, SharedStore, SharedValue
+from wipsie.database.shared_store import Bucket, DatabaseSharedStore, SharedStore, SharedValue
 from wipsie.database.shared_store.redis_store import RedisSharedStore
 from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.kernel.errors import ConfigurationError, InvalidInput, StorageUnavailable
@@ -155,6 +156,39 @@ async def test_several_tokens_are_taken_together_or_not_at_all(store: SharedStor
     assert await store.take("key", rate_per_s=1, burst=10, count=2) == 0
     clock.jump(5)
     assert await store.take("key", rate_per_s=1, burst=10, count=5) == 0
+
+
+@ON_EVERY_STORE
+async def test_tokens_of_several_buckets_are_taken_together_or_not_at_all(store: SharedStore, clock: FakeClock) -> None:
+    person = Bucket(key="person", rate_per_s=1, burst=2)
+    number = Bucket(key="number", rate_per_s=4, burst=3)
+    assert [await store.take_all([person, number]) for _ in range(2)] == [0, 0]
+    assert await store.take_all([person, number]) == pytest.approx(1)
+    assert await store.take_all([number]) == 0
+    assert await store.take_all([number, person]) == pytest.approx(0.25)
+    clock.jump(1)
+    assert [await store.take_all([number]) for _ in range(3)] == [0, 0, 0]
+    assert await store.take_all([person, number]) == pytest.approx(0.25)
+    # What the first one gave while the second one refused, it has again.
+    assert await store.take_all([person]) == 0
+    assert await store.take_all([]) == 0
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite", "postgresql"])
+async def test_tokens_taken_within_a_transaction_are_taken_if_it_commits(
+    store: SharedStore, migrated_database_url: str, clock: FakeClock
+) -> None:
+    assert store.is_in_database
+    bucket = Bucket(key="key", rate_per_s=1, burst=1)
+    database = Database(migrated_database_url, clock=clock)
+    with contextlib.suppress(LookupError):
+        async with database.begin() as connection:
+            assert await store.take_all([bucket], within=connection) == 0
+            raise LookupError
+    async with database.begin() as connection:
+        assert await store.take_all([bucket], within=connection) == 0
+    assert await store.take_all([bucket]) == pytest.approx(1)
+    await database.stop()
 
 
 @ON_EVERY_STORE

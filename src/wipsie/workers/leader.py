@@ -6,7 +6,7 @@ only once is guarded where it happens, by deduplication or by compare-and-set.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, or_, select, update
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.inserts import insert_ignoring_conflicts
@@ -31,8 +31,11 @@ _TAKE = (
     )
     .values(holder=bindparam("us"), expires_at_ms=bindparam("until_ms"))
 )
-_RELEASE = delete(leases_table).where(
-    leases_table.c.name == bindparam("lease"), leases_table.c.holder == bindparam("us")
+# Its row stays: the next one takes it with one statement.
+_RELEASE = (
+    update(leases_table)
+    .where(leases_table.c.name == bindparam("lease"), leases_table.c.holder == bindparam("us"))
+    .values(expires_at_ms=0)
 )
 
 

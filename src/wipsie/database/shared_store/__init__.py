@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wipsie.database.shared_store.contract import SharedStore, SharedValue
+from wipsie.database.shared_store.contract import Bucket, SharedStore, SharedValue
 from wipsie.database.shared_store.database_store import DatabaseSharedStore
 
-__all__ = ["DatabaseSharedStore", "SharedStore", "SharedValue"]
+__all__ = ["Bucket", "DatabaseSharedStore", "SharedStore", "SharedValue"]

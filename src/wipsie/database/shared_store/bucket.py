@@ -12,6 +12,8 @@ import math
 
 import msgspec
 
+from wipsie.database.shared_store.contract import Bucket
+
 ROUNDING_US = 2.0
 """So much too early is in time: a wait in seconds cannot name a moment of this century more exactly."""
 
@@ -30,9 +32,9 @@ class Draw(msgspec.Struct, frozen=True):
         return math.ceil(self.capacity_us / 1000) + 1
 
 
-def draw(rate_per_s: float, burst: float, count: float) -> Draw:
-    """The times behind `SharedStore.take`'s numbers."""
-    return Draw(cost_us=count * 1e6 / rate_per_s, capacity_us=burst * 1e6 / rate_per_s)
+def draw(bucket: Bucket) -> Draw:
+    """The times behind the numbers."""
+    return Draw(cost_us=bucket.count * 1e6 / bucket.rate_per_s, capacity_us=bucket.burst * 1e6 / bucket.rate_per_s)
 
 
 def seconds(wait_us: float) -> float:

@@ -5,9 +5,11 @@ Values and buckets have names of their own: a value and a bucket of the same nam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.kernel.errors import InvalidInput
 
@@ -23,6 +25,15 @@ class SharedValue(msgspec.Struct, frozen=True):
     version: int
 
 
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens that are wanted, and what they are taken from; see `SharedStore.take`."""
+
+    key: str
+    rate_per_s: float
+    burst: float
+    count: float = 1.0
+
+
 class SharedStore(Protocol):
     """Small values and rates all processes of an installation share.
 
@@ -31,6 +42,11 @@ class SharedStore(Protocol):
     or not; one that comes to be again begins with version 1, so put something unique into values whose comings and goings
     matter.
     """
+
+    @property
+    def is_in_database(self) -> bool:
+        """Whether its rates can be taken in a transaction of the database."""
+        ...
 
     async def start(self) -> None:
         """Reach the store. StorageUnavailable, ConfigurationError."""
@@ -66,6 +82,14 @@ class SharedStore(Protocol):
         """
         ...
 
+    async def take_all(self, buckets: Sequence[Bucket], *, within: AsyncConnection | None = None) -> float:
+        """`take` from each of a few buckets, or from none: 0.0, or the seconds after which one that refused is worth another try.
+
+        `within`: an open write transaction of the database, for a store that `is_in_database`: they are taken if, and only if, it
+        commits.
+        """
+        ...
+
     async def prune(self) -> int:
         """Remove what nobody can see any more; returns how many. A store that does so by itself returns 0."""
         ...
@@ -96,10 +120,12 @@ def check_value(value: str, ttl_s: float) -> None:
         )
 
 
-def check_take(rate_per_s: float, burst: float, count: float) -> None:
-    """InvalidInput for a bucket or a number of tokens that makes no sense."""
-    if not (0 < rate_per_s <= 1e6 and 0 < count <= burst and burst / rate_per_s <= TTL_S_MAX):
+def check_bucket(bucket: Bucket) -> None:
+    """InvalidInput for a key, a bucket or a number of tokens that makes no sense."""
+    check_key(bucket.key)
+    rate_per_s, burst = bucket.rate_per_s, bucket.burst
+    if not (0 < rate_per_s <= 1e6 and 0 < bucket.count <= burst and burst / rate_per_s <= TTL_S_MAX):
         raise InvalidInput(
             "A bucket needs a rate above 0 (at most a million a second), and a burst of at least what is taken at once.",
-            details={"rate_per_s": rate_per_s, "burst": burst, "count": count},
+            details={"rate_per_s": rate_per_s, "burst": burst, "count": bucket.count},
         )

@@ -6,6 +6,7 @@ one machine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, bindparam, text
@@ -13,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.database import Database
 from wipsie.database.metadata import metadata
-from wipsie.database.shared_store.bucket import ROUNDING_US, draw, seconds
-from wipsie.database.shared_store.contract import SharedValue, check_key, check_take, check_value
+from wipsie.database.shared_store.bucket import ROUNDING_US, Draw, draw, seconds
+from wipsie.database.shared_store.contract import Bucket, SharedValue, check_bucket, check_key, check_value
 from wipsie.kernel.clock import Clock
 
 _PRUNE_ROWS = 1_000
@@ -76,6 +77,7 @@ _TAKE = f"""
         END
     RETURNING wait_us
 """  # noqa: S608  constants only
+_GIVE_BACK = "UPDATE shared_values SET full_at_us = full_at_us - :cost_us WHERE key = :key"
 _PRUNE = """
     DELETE FROM shared_values WHERE key IN (
         SELECT key FROM shared_values WHERE expires_at_ms <= {now_ms} ORDER BY expires_at_ms LIMIT :rows
@@ -98,7 +100,12 @@ class DatabaseSharedStore:
         self._replace = _statement(_REPLACE, database.dialect, follows)
         self._delete = _statement(_DELETE, database.dialect, follows)
         self._take = _statement(_TAKE, database.dialect, follows)
+        self._give_back = _statement(_GIVE_BACK, database.dialect, follows)
         self._prune = _statement(_PRUNE, database.dialect, follows)
+
+    @property
+    def is_in_database(self) -> bool:
+        return True
 
     async def start(self) -> None:
         await self.get("start")
@@ -137,21 +144,16 @@ class DatabaseSharedStore:
             return changed.scalar_one_or_none()
 
     async def take(self, key: str, *, rate_per_s: float, burst: float, count: float = 1.0) -> float:
-        check_key(key)
-        check_take(rate_per_s, burst, count)
-        wanted = draw(rate_per_s, burst, count)
+        return await self.take_all([Bucket(key=key, rate_per_s=rate_per_s, burst=burst, count=count)])
+
+    async def take_all(self, buckets: Sequence[Bucket], *, within: AsyncConnection | None = None) -> float:
+        for bucket in buckets:
+            check_bucket(bucket)
+        draws = [(_bucket_key(bucket.key), draw(bucket)) for bucket in buckets]
+        if within is not None:
+            return await self._take_each(within, draws)
         async with self._database.begin() as connection:
-            taken = await self._run(
-                connection,
-                self._take,
-                key=_bucket_key(key),
-                cost_us=wanted.cost_us,
-                capacity_us=wanted.capacity_us,
-                rounding_us=ROUNDING_US,
-                # Later than that the bucket is full, and a row about it says nothing.
-                needed_ms=wanted.capacity_ms,
-            )
-            return seconds(taken.scalar_one())
+            return await self._take_each(connection, draws)
 
     async def prune(self) -> int:
         removed = 0
@@ -162,6 +164,25 @@ class DatabaseSharedStore:
             if count < _PRUNE_ROWS:
                 break
         return removed
+
+    async def _take_each(self, connection: AsyncConnection, draws: Sequence[tuple[str, Draw]]) -> float:
+        for index, (key, wanted) in enumerate(draws):
+            taken = await self._run(
+                connection,
+                self._take,
+                key=key,
+                cost_us=wanted.cost_us,
+                capacity_us=wanted.capacity_us,
+                rounding_us=ROUNDING_US,
+                # Later than that the bucket is full, and a row about it says nothing.
+                needed_ms=wanted.capacity_ms,
+            )
+            wait_s = seconds(taken.scalar_one())
+            if wait_s > 0:
+                for taken_key, drawn in draws[:index]:
+                    await self._run(connection, self._give_back, key=taken_key, cost_us=drawn.cost_us)
+                return wait_s
+        return 0.0
 
     async def _run(self, connection: AsyncConnection, statement: Any, **given: Any) -> Any:
         if not self._follows_server:

@@ -6,6 +6,7 @@ Redis' own clock counts, since several machines share it. Keys end by themselves
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -16,10 +17,11 @@ from redis.asyncio.connection import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, NoScriptError, RedisError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.database.redis_address import caution, read_options, refused_by_tls, unusable
 from wipsie.database.shared_store.bucket import ROUNDING_US, draw, seconds
-from wipsie.database.shared_store.contract import SharedValue, check_key, check_take, check_value
+from wipsie.database.shared_store.contract import Bucket, SharedValue, check_bucket, check_key, check_value
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
 
@@ -61,6 +63,10 @@ class RedisSharedStore:
         )
         self._redis: Any = Redis(connection_pool=self._pool)
 
+    @property
+    def is_in_database(self) -> bool:
+        return False
+
     async def start(self) -> None:
         connection = self._pool.make_connection()
         if isinstance(connection, SSLConnection) and (
@@ -79,29 +85,38 @@ class RedisSharedStore:
 
     async def get(self, key: str) -> SharedValue | None:
         check_key(key)
-        found = await self._run("get", self._value_key(key))
+        found = await self._run("get", [self._value_key(key)])
         return None if found is None else SharedValue(found[0], found[1])
 
     async def set(self, key: str, value: str, *, ttl_s: float) -> int:
         check_key(key)
         check_value(value, ttl_s)
-        return await self._run("set", self._value_key(key), value, ttl_s * 1e6)
+        return await self._run("set", [self._value_key(key)], value, ttl_s * 1e6)
 
     async def delete(self, key: str) -> bool:
         check_key(key)
-        return await self._run("delete", self._value_key(key)) == 1
+        return await self._run("delete", [self._value_key(key)]) == 1
 
     async def compare_and_set(self, key: str, version: int, value: str, *, ttl_s: float) -> int | None:
         check_key(key)
         check_value(value, ttl_s)
-        return await self._run("compare_and_set", self._value_key(key), value, ttl_s * 1e6, version)
+        return await self._run("compare_and_set", [self._value_key(key)], value, ttl_s * 1e6, version)
 
     async def take(self, key: str, *, rate_per_s: float, burst: float, count: float = 1.0) -> float:
-        check_key(key)
-        check_take(rate_per_s, burst, count)
-        wanted = draw(rate_per_s, burst, count)
-        bucket = f"{self._namespace}:bucket:{key}"
-        return seconds(float(await self._run("take", bucket, wanted.cost_us, wanted.capacity_us, ROUNDING_US)))
+        return await self.take_all([Bucket(key=key, rate_per_s=rate_per_s, burst=burst, count=count)])
+
+    async def take_all(self, buckets: Sequence[Bucket], *, within: AsyncConnection | None = None) -> float:
+        del within
+        keys: list[str] = []
+        times: list[float] = []
+        for bucket in buckets:
+            check_bucket(bucket)
+            wanted = draw(bucket)
+            keys.append(f"{self._namespace}:bucket:{bucket.key}")
+            times += (wanted.cost_us, wanted.capacity_us)
+        if not keys:
+            return 0.0
+        return seconds(float(await self._run("take", keys, ROUNDING_US, *times)))
 
     async def prune(self) -> int:
         """Redis does so by itself."""
@@ -110,11 +125,11 @@ class RedisSharedStore:
     def _value_key(self, key: str) -> str:
         return f"{self._namespace}:value:{key}"
 
-    async def _run(self, script: str, key: str, *arguments: object) -> Any:
+    async def _run(self, script: str, keys: Sequence[str], *arguments: object) -> Any:
         text, digest = _script(script)
         now_us = "" if self._follows_server else repr(self._clock.now() * 1e6)
         # As text with all its digits: the driver writes numbers the same way, but says so nowhere.
-        given = (1, key, now_us, *(repr(one) if isinstance(one, float) else one for one in arguments))
+        given = (len(keys), *keys, now_us, *(repr(one) if isinstance(one, float) else one for one in arguments))
         try:
             try:
                 return await self._redis.execute_command("EVALSHA", digest, *given)

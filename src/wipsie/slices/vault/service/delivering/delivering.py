@@ -1,8 +1,8 @@
 """Sends what waits for one owner, in order, for as long as there is something and nothing is in the way.
 
-look at the head ──► rates ──► claim ──► attempt ──► record ──┐
-   ▲   │ nothing, or not yet: a job for then                 │
-   └───┴─────────────────────────────────────────────────────┘
+look at the head ──► rates, claim ──► attempt ──► record ──┐
+   ▲   │ nothing, or not yet: a job for then              │
+   └───┴──────────────────────────────────────────────────┘
 
 Whoever finds that the line must wait publishes the job that goes on with it. A worker that dies leaves its own job, which comes
 again, and a claim that ends.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyHolder, KeyRing
 from wipsie.database import Database
@@ -85,16 +86,21 @@ class Delivering:
             line = await self._look(ring, owner)
             if line is None:
                 return taken
-            wait_s = await self._wait_s(owner, line)
+            wait_s = self._wait_s(line)
+            claim = None
+            if wait_s <= 0:
+                if self._clock.monotonic() >= ends_at_s:
+                    break
+                wait_s, claim = await self._claim(ring, owner, line)
             if wait_s > WAIT_HERE_S:
                 await self._go_on_later(owner, wait_s)
                 return taken
             if wait_s > 0:
                 await self._clock.sleep(wait_s)
-                continue
-            if self._clock.monotonic() >= ends_at_s:
-                break
-            taken += await self._send_head(ring, owner, line)
+            elif isinstance(claim, GivenUp):
+                self._recording.given_up(claim)
+            elif claim is not None:
+                taken += await self._send(ring, claim, line)
         await self._go_on_later(owner, None)
         return taken
 
@@ -109,32 +115,31 @@ class Delivering:
                 silent=await pause_of(connection, head.phone_number_id),
             )
 
-    async def _wait_s(self, owner: str, line: _Line) -> float:
-        """0.0 when the head may be sent now; what that takes from the rates is taken then."""
+    def _wait_s(self, line: _Line) -> float:
+        """0.0 when the head may be sent now, as far as the rates allow."""
         due_s = (line.head.due_at_ms - self._clock.now_ms()) / 1000
-        wait_s = max(due_s, self._silence.wait_s(line.silent))
-        if wait_s > 0:
-            return wait_s
-        is_message = line.head.kind != RECEIPT_KIND
-        return await self._rates.take(line.head.phone_number_id, owner, is_message=is_message)
+        return max(due_s, self._silence.wait_s(line.silent))
 
-    async def _send_head(self, ring: KeyRing, owner: str, line: _Line) -> bool:
-        """Whether WhatsApp took it."""
-        claim = await self._claim(ring, owner, line)
-        if isinstance(claim, GivenUp):
-            self._recording.given_up(claim)
-        elif claim is not None:
-            attempt = await self._attempting.attempt(ring, claim, line.person)
-            if attempt is not None:
-                return await self._recording.write(ring, attempt, line.silent)
-        return False
-
-    async def _claim(self, ring: KeyRing, owner: str, line: _Line) -> Claim | GivenUp | None:
-        """None when somebody else has it, or tries the number."""
+    async def _claim(self, ring: KeyRing, owner: str, line: _Line) -> tuple[float, Claim | GivenUp | None]:
+        """Seconds to wait until the rates allow it, or the claim: None when somebody else has it, or tries the number."""
+        if not self._rates.are_in_database and (wait_s := await self._take_rates(owner, line)) > 0:
+            return wait_s, None
         async with self._database.begin() as connection:
+            # First: a token for a claim that comes to nothing is lost, and that is all.
+            if self._rates.are_in_database and (wait_s := await self._take_rates(owner, line, within=connection)) > 0:
+                return wait_s, None
             if not await self._silence.may_send(connection, line.silent):
-                return None
-            return await claim_head(connection, ring, owner, now_ms=self._clock.now_ms())
+                return 0.0, None
+            return 0.0, await claim_head(connection, ring, owner, now_ms=self._clock.now_ms())
+
+    async def _take_rates(self, owner: str, line: _Line, *, within: AsyncConnection | None = None) -> float:
+        head = line.head
+        return await self._rates.take(head.phone_number_id, owner, is_message=head.kind != RECEIPT_KIND, within=within)
+
+    async def _send(self, ring: KeyRing, claim: Claim, line: _Line) -> bool:
+        """Whether WhatsApp took it."""
+        attempt = await self._attempting.attempt(ring, claim, line.person)
+        return attempt is not None and await self._recording.write(ring, attempt, line.silent)
 
     async def _go_on_later(self, owner: str, wait_s: float | None) -> None:
         delay_s = None if wait_s is None else min(wait_s, JOB_DELAY_S_MAX)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from wipsie.database.shared_store import SharedStore
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wipsie.database.shared_store import Bucket, SharedStore
 from wipsie.slices.vault.domain.sending.rates import MESSAGES_PER_S, RECIPIENT_RATE, number_rate
 
 
@@ -14,15 +16,23 @@ class SendingRates:
         self._store = store
         self._number = number_rate(messages_per_s)
 
-    async def take(self, phone_number_id: str, owner: str, *, is_message: bool) -> float:
+    @property
+    def are_in_database(self) -> bool:
+        """Whether they can be taken in a transaction of the database."""
+        return self._store.is_in_database
+
+    async def take(
+        self, phone_number_id: str, owner: str, *, is_message: bool, within: AsyncConnection | None = None
+    ) -> float:
         """Take what one call needs: 0.0 when it may go out now, else seconds to wait. `is_message`: receipts count for the number, and
-        not for the person. StorageUnavailable: a limit that cannot be asked is not passed."""
+        not for the person. `within`: a transaction to take it in, where they `are_in_database`. StorageUnavailable: a limit that cannot be asked is not
+        passed."""
+        buckets = [
+            Bucket(key=f"vault:number:{phone_number_id}", rate_per_s=self._number.rate_per_s, burst=self._number.burst)
+        ]
         if is_message:
-            # First: whoever has it waits for the number for moments, the other way round for seconds.
+            # First: the number is everybody's, and held for as short as can be.
             pair = f"vault:pair:{phone_number_id}:{owner}"
-            wait_s = await self._store.take(pair, rate_per_s=RECIPIENT_RATE.rate_per_s, burst=RECIPIENT_RATE.burst)
-            if wait_s > 0:
-                return wait_s
-        return await self._store.take(
-            f"vault:number:{phone_number_id}", rate_per_s=self._number.rate_per_s, burst=self._number.burst
-        )
+            rate = RECIPIENT_RATE
+            buckets.insert(0, Bucket(key=pair, rate_per_s=rate.rate_per_s, burst=rate.burst))
+        return await self._store.take_all(buckets, within=within)
