@@ -35,6 +35,7 @@ from wipsie.slices.vault.service.keeping.deleting import Eraser
 from wipsie.slices.vault.service.keeping.exporting import Exporter, ReadyExport
 from wipsie.slices.vault.service.keeping.indexing import ReportIndexer
 from wipsie.slices.vault.service.keeping.links import LinkDesk, OpenedLink
+from wipsie.slices.vault.service.keeping.looking import LookDesk
 from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
 from wipsie.slices.vault.service.keeping.saving import ReportSaver
 from wipsie.slices.vault.service.processing import InboxProcessor
@@ -88,6 +89,7 @@ class VaultParts(msgspec.Struct, frozen=True, kw_only=True):
     eraser: Eraser
     exporter: Exporter
     links: LinkDesk
+    looks: LookDesk
     room: ReadingRoom
     staff: StaffDesk
 
@@ -173,6 +175,7 @@ def build_parts(
         eraser=eraser,
         exporter=exporter,
         links=links,
+        looks=LookDesk(database, sealed, keys, clock, links, indexer),
         room=room,
         staff=StaffDesk(database, keys, clock, room, links),
     )

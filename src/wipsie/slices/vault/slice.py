@@ -25,6 +25,7 @@ from wipsie.slices.vault.health import key_check
 from wipsie.slices.vault.jobs import DELIVERIES_QUEUE, MEDIA_QUEUE, MESSAGES_QUEUE
 from wipsie.slices.vault.rights import RIGHTS
 from wipsie.slices.vault.routes.links import build_links_router
+from wipsie.slices.vault.routes.looking import build_looking_router
 from wipsie.slices.vault.routes.staff import build_staff_router
 from wipsie.slices.vault.routes.webhook import BODY_BYTES_MAX, PATH, build_webhook_router
 from wipsie.slices.vault.service.conversing.sessions import Sessions
@@ -87,6 +88,7 @@ def build(
         routers=[
             build_webhook_router(settings.app_secrets, settings.verify_tokens, parts.intake, parts.metrics),
             build_links_router(parts.links, clock),
+            build_looking_router(parts.looks),
             build_staff_router(parts.staff, database, lists, clock),
         ],
         handlers=[

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from wipsie.blobs import BlobStore
@@ -17,6 +18,7 @@ from wipsie.testing.servers.moto import MotoServer
 # For the modules that tests share.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from link_visits import browser_of
 from vault_room import OpenRoom, VaultRoom, audited_database
 
 
@@ -45,6 +47,13 @@ async def open_room(tmp_path: Path, migrated_database_url: str, clock: FakeClock
 @pytest.fixture
 async def room(open_room: OpenRoom) -> VaultRoom:
     return await open_room()
+
+
+@pytest.fixture
+async def web(room: VaultRoom) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser without scripts."""
+    async with browser_of(room) as session:
+        yield session
 
 
 @pytest.fixture(params=["file", "memory", "s3"])

@@ -3,69 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
+from link_visits import browser_of, link, opened, refusals
 from vault_room import BOTH, OpenRoom, VaultRoom
 
-from wipsie.api.application import build_api
 from wipsie.blobs import BlobStore
 from wipsie.blobs.sealing import KeyRing
 from wipsie.database import UnitOfWork
 from wipsie.kernel.errors import InvalidInput, NotFound
 from wipsie.slices.vault.domain.link_page import ask_page, refused_page
-from wipsie.slices.vault.routes.links import build_links_router
 from wipsie.slices.vault.service.keeping import links as links_module
 from wipsie.slices.vault.service.keeping.events import Viewer
-from wipsie.slices.vault.service.keeping.links import GivenLink, LinkDesk, LinkPurpose, OpenedLink
+from wipsie.slices.vault.service.keeping.links import LinkDesk, LinkPurpose, OpenedLink
 from wipsie.slices.vault.store.links import prune_links
 from wipsie.slices.vault.store.tables import identities_table, links_table, objects_table
-from wipsie.telemetry.metrics import Metrics
-from wipsie.testing.served import served
-
-
-@pytest.fixture
-async def web(room: VaultRoom) -> AsyncIterator[aiohttp.ClientSession]:
-    """A browser without scripts."""
-    async with browser_of(room) as session:
-        yield session
-
-
-@contextlib.asynccontextmanager
-async def browser_of(room: VaultRoom) -> AsyncGenerator[aiohttp.ClientSession]:
-    router = build_links_router(room.links, room.clock)
-    api = build_api(title="t", version="1", routers=[router], clock=room.clock, metrics=Metrics())
-    async with served(api) as url, aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(total=10)) as session:
-        yield session
-
-
-async def link(
-    room: VaultRoom, owner: str, number: int = 1, purpose: LinkPurpose = "get", lifetime_s: float | None = None
-) -> str:
-    """The path of a link."""
-    assert purpose != "export"
-    ring = await room.ring()
-    async with room.database.unit_of_work() as unit:
-        given = await room.links.make(unit, ring, owner, number, Viewer.owner(owner), purpose, lifetime_s=lifetime_s)
-    return path_of(given)
-
-
-def path_of(given: GivenLink) -> str:
-    assert given.url.startswith("https://vault.example/vault/links/")
-    return given.url.removeprefix("https://vault.example")
-
-
-async def opened(web: aiohttp.ClientSession, path: str) -> tuple[int, bytes]:
-    async with web.post(path) as answer:
-        return answer.status, await answer.read()
-
-
-async def refusals(room: VaultRoom) -> list[tuple[str, object]]:
-    return [(event.object, event.facts["why"]) for event in await room.events("vault:link:refuse")]
 
 
 @BOTH
@@ -329,5 +285,6 @@ async def test_the_page_speaks_the_language_of_the_owner(
     await room.saved(owner)
     async with room.database.begin() as connection:
         await connection.execute(identities_table.update().values(language=language))
-    async with web.get(await link(room, owner)) as answer:
-        assert await answer.text() == ask_page(language)  # type: ignore[arg-type] - one of them
+    path = await link(room, owner)
+    async with web.get(path) as answer:
+        assert await answer.text() == ask_page(language, f"{path.rpartition('/')[2]}/pages")  # type: ignore[arg-type] - one of them

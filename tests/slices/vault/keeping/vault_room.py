@@ -30,6 +30,7 @@ from wipsie.slices.vault.service.keeping.events import Viewer
 from wipsie.slices.vault.service.keeping.exporting import Exporter, ReadyExport
 from wipsie.slices.vault.service.keeping.indexing import ReportIndexer
 from wipsie.slices.vault.service.keeping.links import LinkDesk
+from wipsie.slices.vault.service.keeping.looking import LookDesk
 from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
 from wipsie.slices.vault.service.keeping.saving import PreparedSave, ReportSaver, SavedReport
 from wipsie.slices.vault.store.columns import seal_column
@@ -95,6 +96,7 @@ class VaultRoom:
         self.links = LinkDesk(
             self.database, self.sealed, self.keys, clock, base_url=lambda: "https://vault.example", **settings
         )
+        self.looks = LookDesk(self.database, self.sealed, self.keys, clock, self.links, self.indexer)
         self.ready: list[ReadyExport] = []
         self.exporter = Exporter(self.database, self.sealed, self.keys, clock, self.links, on_ready=self._take_ready)
         self._numbers = count(1)
@@ -132,8 +134,9 @@ class VaultRoom:
         name: str | None = "report.pdf",
         scan: str = "clean",
         kind: str = "pdf",
+        picture: bytes | None = None,
     ) -> str:
-        """A file of theirs that was fetched and checked; its id."""
+        """A file of theirs that was fetched and checked; its id. `picture`: the small one that was made of it."""
         ring, now_ms = await self.ring(), self.clock.now_ms()
         file, object_id = str(new_object_id("vfl", now_ms)), str(new_object_id("obj", now_ms))
         sealed = await self.sealed.put(staging_key(owner, object_id), object_id, content)
@@ -173,7 +176,24 @@ class VaultRoom:
                 media_type={"pdf": "application/pdf", "jpeg": "image/jpeg", "png": "image/png"}[kind],
                 now_ms=now_ms,
             )
+        if picture is not None:
+            await self.keep_picture(owner, file, picture)
         return file
+
+    async def keep_picture(self, owner: str, file: str, picture: bytes) -> None:
+        """The small picture of a staged file."""
+        object_id = str(new_object_id("obj", self.clock.now_ms()))
+        sealed = await self.sealed.put(staging_key(owner, object_id), object_id, picture)
+        async with self.database.begin() as connection:
+            await add_object(
+                connection,
+                sealed,
+                owner=owner,
+                file=file,
+                role="thumbnail",
+                media_type="image/jpeg",
+                now_ms=self.clock.now_ms(),
+            )
 
     async def save(
         self, owner: str, files: Sequence[str], details: ReportDetails = BLOOD_TEST, *, draft: str | None = None

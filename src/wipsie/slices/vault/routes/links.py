@@ -12,41 +12,27 @@ from typing import Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from wipsie.api.access import PUBLIC
 from wipsie.api.fast_route import FastRoute
-from wipsie.api.openapi import Answer, Parameter, describe
+from wipsie.api.openapi import Answer, describe
 from wipsie.blobs.signed_links import LinkRefused
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import TooManyRequests
 from wipsie.slices.vault.domain.export.exported import ENDINGS, ending_of
 from wipsie.slices.vault.domain.export.zip_stream import ZipStream
-from wipsie.slices.vault.domain.link_page import POLICY, ask_page, refused_page
+from wipsie.slices.vault.domain.link_page import ask_page
+from wipsie.slices.vault.routes.link_answers import FILE, HTML, LINK, REFUSED, page_answer, refused
+from wipsie.slices.vault.routes.looking import PAGES
 from wipsie.slices.vault.routes.standing_by import standing_by
 from wipsie.slices.vault.service.keeping.links import PATH, LinkDesk, LinkTarget, OpenObject
 
 AT_ONCE_MAX: Final = 32
 """Downloads of one process: each may lie in a file meanwhile."""
 _RETRY_AFTER_S: Final = 5.0
-_PAGE: Final[Mapping[str, str]] = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": POLICY,
-    # Not `no-referrer`: browsers would send the form without saying where it comes from, which is how foreign pages do it.
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-}
-_FILE: Final[Mapping[str, str]] = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 _ZIP: Final = "application/zip"
-_REFUSED = Answer(type=str, description="The link opens nothing, whatever the reason.", media_type="text/html")
-_LINK = Parameter(name="link", where="path", type=str, required=True, description="As it was sent.")
 
 
 def build_links_router(desk: LinkDesk, clock: Clock) -> APIRouter:
@@ -60,8 +46,9 @@ def build_links_router(desk: LinkDesk, clock: Clock) -> APIRouter:
             with standing_by():
                 target = await desk.look_up(request.path_params["link"])
         except LinkRefused:
-            return _refused()
-        return HTMLResponse(ask_page(target.language), headers=_PAGE)
+            return refused()
+        look_at = None if target.number is None else f"{request.path_params['link']}/{PAGES}"
+        return page_answer(ask_page(target.language, look_at))
 
     async def open_vault_link(request: Request) -> Response:
         """The file, or the files of a report as a ZIP: counted, and written to the audit log, before the first byte."""
@@ -75,13 +62,13 @@ def build_links_router(desk: LinkDesk, clock: Clock) -> APIRouter:
                 with standing_by():
                     target, open_object = await stack.enter_async_context(desk.opened(request.path_params["link"]))
             except LinkRefused:
-                return _refused()
+                return refused()
             pieces, headers = _content(target, open_object, clock)
             # From here on the answer closes what was opened.
             return _Download(pieces, stack.pop_all(), headers)
 
     for method, endpoint, summary, answer in (
-        ("GET", show_vault_link, "Page of a link", Answer(type=str, description="The page.", media_type="text/html")),
+        ("GET", show_vault_link, "Page of a link", Answer(type=str, description="The page.", media_type=HTML)),
         ("POST", open_vault_link, "Open a link", Answer(type=bytes, description="The file.", media_type=_ZIP)),
     ):
         router.add_api_route(
@@ -92,8 +79,8 @@ def build_links_router(desk: LinkDesk, clock: Clock) -> APIRouter:
             summary=summary,
             openapi_extra=describe(
                 access=PUBLIC,
-                answers={200: answer, 404: _REFUSED},
-                parameters=(_LINK,),
+                answers={200: answer, 404: REFUSED},
+                parameters=(LINK,),
                 error_statuses=(429, 503),
             ),
         )
@@ -110,10 +97,6 @@ class _Download(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._opened:
             await super().__call__(scope, receive, send)
-
-
-def _refused() -> Response:
-    return HTMLResponse(refused_page(), status_code=404, headers=_PAGE)
 
 
 def _content(
@@ -148,4 +131,4 @@ async def _zipped(target: LinkTarget, open_object: OpenObject, name: str, at_ms:
 
 def _headers(name: str, media_type: str) -> dict[str, str]:
     # The name is ours: no sign in it has a meaning.
-    return {**_FILE, "Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
+    return {**FILE, "Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}

@@ -179,7 +179,7 @@ class StaffDesk:
                 unit.record(
                     viewer.event("vault:report:break_glass", owner_name(owner), {"access": id_, "number": number})
                 )
-                link = await self._links.make(unit, ring, owner, number, viewer)
+                link = await self._links.make(unit, ring, owner, number, viewer, BREAK_GLASS)
         # Outside: that somebody asked for what is not there is recorded as well.
         if report is None or link is None:
             raise NotFound("There is no such report.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.signed_links import SignedLink
@@ -27,6 +27,8 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at_ms: int | None
     opens: int
     opened_at_ms: int | None
+    looks: int
+    looked_at_ms: int | None
 
 
 async def add_link(connection: AsyncConnection, link: SignedLink, *, now_ms: int) -> None:
@@ -40,6 +42,7 @@ async def add_link(connection: AsyncConnection, link: SignedLink, *, now_ms: int
             created_at_ms=now_ms,
             expires_at_ms=link.expires_at_ms,
             opens=0,
+            looks=0,
         )
     )
 
@@ -56,14 +59,23 @@ async def count_open(connection: AsyncConnection, nonce: str, *, opens_max: int,
     """Note that a link is opened; how often it was, with this. None when it may not be opened any more."""
     found = await connection.execute(
         update(links_table)
-        .where(
-            _LINKS.nonce == nonce,
-            _LINKS.revoked_at_ms.is_(None),
-            _LINKS.expires_at_ms > now_ms,
-            _LINKS.opens < opens_max,
-        )
+        .where(_may_open(nonce, opens_max, now_ms))
         .values(opens=_LINKS.opens + 1, opened_at_ms=now_ms)
         .returning(_LINKS.opens)
+    )
+    return found.scalar_one_or_none()
+
+
+async def count_look(
+    connection: AsyncConnection, nonce: str, *, looks_max: int, opens_max: int, now_ms: int
+) -> int | None:
+    """Note that somebody looks at what a link leads to; how often it was looked at, with this. None when it may not be opened any
+    more, or was looked at too often. The link cannot be opened or taken back before the commit."""
+    found = await connection.execute(
+        update(links_table)
+        .where(_may_open(nonce, opens_max, now_ms), _LINKS.looks < looks_max)
+        .values(looks=_LINKS.looks + 1, looked_at_ms=now_ms)
+        .returning(_LINKS.looks)
     )
     return found.scalar_one_or_none()
 
@@ -94,6 +106,15 @@ async def prune_links(connection: AsyncConnection, *, before_ms: int, count_max:
     """Forget links that ended before `before_ms`; how many. What was opened by them is in the audit log."""
     ended = select(_LINKS.nonce).where(_LINKS.expires_at_ms < before_ms).limit(count_max)
     return (await connection.execute(delete(links_table).where(_LINKS.nonce.in_(ended)))).rowcount
+
+
+def _may_open(nonce: str, opens_max: int, now_ms: int) -> ColumnElement[bool]:
+    return and_(
+        _LINKS.nonce == nonce,
+        _LINKS.revoked_at_ms.is_(None),
+        _LINKS.expires_at_ms > now_ms,
+        _LINKS.opens < opens_max,
+    )
 
 
 def _link(row: Any) -> LinkRow:

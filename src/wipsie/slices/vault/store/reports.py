@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyRing
@@ -83,10 +83,7 @@ async def add_report(
             scan=scan,
         )
     )
-    await connection.execute(
-        insert(report_files_table),
-        [{"report": report_id, "position": position, "file": file} for position, file in enumerate(files)],
-    )
+    await _add_files(connection, report_id, files)
 
 
 async def report_by_id(connection: AsyncConnection, ring: KeyRing, report_id: str) -> Report | None:
@@ -155,6 +152,21 @@ async def change_details(connection: AsyncConnection, ring: KeyRing, report: Rep
     return changed.rowcount > 0
 
 
+async def change_order(connection: AsyncConnection, report: Report, files: Sequence[str]) -> bool:
+    """Its files, all of them, in another order; False when the report was changed, hidden or erased since it was read."""
+    changed = await connection.execute(
+        update(reports_table)
+        .where(_REPORTS.id == report.id, _REPORTS.version == report.version, _REPORTS.deleted_at_ms.is_(None))
+        .values(version=report.version + 1)
+    )
+    if not changed.rowcount:
+        return False
+    # No two may have one place, not even on the way to another.
+    await connection.execute(delete(report_files_table).where(_FILES.report == report.id))
+    await _add_files(connection, report.id, files)
+    return True
+
+
 async def hide(connection: AsyncConnection, report_id: str, *, now_ms: int, erase_at_ms: int) -> bool:
     """Nobody is shown this report any more, and at `erase_at_ms` it is erased. False when that is so already."""
     changed = await connection.execute(
@@ -203,6 +215,13 @@ async def ids_of_owner(connection: AsyncConnection, owner: str, *, count_max: in
         select(_REPORTS.id).where(_REPORTS.owner == owner, _REPORTS.erased_at_ms.is_(None)).limit(count_max)
     )
     return list(found.scalars())
+
+
+async def _add_files(connection: AsyncConnection, report_id: str, files: Sequence[str]) -> None:
+    await connection.execute(
+        insert(report_files_table),
+        [{"report": report_id, "position": position, "file": file} for position, file in enumerate(files)],
+    )
 
 
 async def _one(connection: AsyncConnection, ring: KeyRing, wanted: Select[Any]) -> Report | None:

@@ -255,13 +255,16 @@ links_table = Table(
     Column("owner", Text, nullable=False),
     # A report or an export.
     Column("object", Text, nullable=False),
-    # get, share or export.
+    # get, share, export or break_glass.
     Column("purpose", Text, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("revoked_at_ms", BigInteger),
     Column("opens", Integer, nullable=False),
     Column("opened_at_ms", BigInteger),
+    # How often its pages were shown without a download, and when last: their pictures are given for a moment from then on.
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("looked_at_ms", BigInteger),
 )
 Index("ix_vault_links_owner", links_table.c.owner, links_table.c.object)
 Index("ix_vault_links_expires_at_ms", links_table.c.expires_at_ms)

@@ -1,6 +1,7 @@
 """Links: given out, looked at, opened, taken back.
 
 make ──► row ──► GET: a page with a button ──► POST: counted and recorded in one commit ──► bytes
+                  │                        └──► looking.py: the pages first
                   │ refused: expired, revoked, used up, altered, gone: recorded, and answered alike
 """
 
@@ -29,7 +30,8 @@ from wipsie.slices.vault.store.reports import Report, files_of_reports, report_b
 from wipsie.telemetry.logging import get_logger
 
 PATH: Final = "/vault/links"
-LinkPurpose = Literal["get", "share", "export"]
+LinkPurpose = Literal["get", "share", "export", "break_glass"]
+"""`get` is an owner's own; only from its page they change something."""
 REFUSALS_RECORDED_MAX: Final = 600
 """In an hour, by one process; more are logged."""
 _SIGNING: Final = "signed links"
@@ -42,14 +44,17 @@ class LinkRule(msgspec.Struct, frozen=True, kw_only=True):
     lifetime_s: float
     lifetime_s_max: float
     opens_max: int
+    looks_max: int
+    """How often its pages may be shown without a download: each showing is a line in the audit log, which is kept for ever."""
 
 
 RULES: Final[dict[LinkPurpose, LinkRule]] = {
     # Somebody's own, in a chat that others may see later: once, and soon.
-    "get": LinkRule(lifetime_s=600, lifetime_s_max=600, opens_max=1),
-    "share": LinkRule(lifetime_s=86_400, lifetime_s_max=LINK_S_MAX, opens_max=20),
-    # Large: a download may be cut off.
-    "export": LinkRule(lifetime_s=86_400, lifetime_s_max=86_400, opens_max=5),
+    "get": LinkRule(lifetime_s=600, lifetime_s_max=600, opens_max=1, looks_max=300),
+    "share": LinkRule(lifetime_s=86_400, lifetime_s_max=LINK_S_MAX, opens_max=20, looks_max=60),
+    # Large: a download may be cut off. It has no pages.
+    "export": LinkRule(lifetime_s=86_400, lifetime_s_max=86_400, opens_max=5, looks_max=0),
+    "break_glass": LinkRule(lifetime_s=600, lifetime_s_max=600, opens_max=1, looks_max=20),
 }
 
 
@@ -71,6 +76,10 @@ class Refusal(StrEnum):
     """As often as it may be."""
     GONE = "gone"
     """What it led to is deleted, or erased."""
+    NOT_FOR_THIS = "not_for_this"
+    """It leads to something, but not to what was asked for under it: an archive has no pages, and what is shared is not changed."""
+    NOT_LOOKED = "not_looked"
+    """A picture was asked for by itself."""
 
 
 class LinkTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +90,16 @@ class LinkTarget(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None
     """Of the report; None for an export."""
     objects: tuple[StoredObject, ...]
+    files: tuple[str, ...] = ()
+    """Of the report, in its order."""
+
+    @property
+    def purpose(self) -> LinkPurpose:
+        return _purpose(self.row)
+
+    @property
+    def rule(self) -> LinkRule:
+        return RULES[self.purpose]
 
 
 class OpenedLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +109,7 @@ class OpenedLink(msgspec.Struct, frozen=True, kw_only=True):
     purpose: LinkPurpose
     number: int | None
     opens: int
+    """0: its pages were looked at, for the first time."""
 
 
 OpenObject = Callable[[StoredObject], contextlib.AbstractAsyncContextManager[Opened]]
@@ -126,7 +146,7 @@ class LinkDesk:
         owner: str,
         number: int,
         viewer: Viewer,
-        purpose: Literal["get", "share"] = "get",
+        purpose: Literal["get", "share", "break_glass"] = "get",
         *,
         lifetime_s: float | None = None,
     ) -> GivenLink:
@@ -171,6 +191,16 @@ class LinkDesk:
         if isinstance(target, Refusal):
             await self._refuse(target, link)
         return target
+
+    async def refuse(self, reason: Refusal, target: LinkTarget) -> NoReturn:
+        """Refuse what was asked for under a genuine link. LinkRefused, recorded."""
+        await self._refuse(reason, None, row=target.row)
+
+    async def tell(self, unit: UnitOfWork, ring: KeyRing, target: LinkTarget, opens: int) -> None:
+        """Have the owner told that a link was opened `opens` times, or looked at (0)."""
+        if self._on_opened is not None:
+            told = OpenedLink(owner=target.row.owner, purpose=target.purpose, number=target.number, opens=opens)
+            await self._on_opened(unit, ring, told)
 
     @contextlib.asynccontextmanager
     async def opened(self, text: str) -> AsyncGenerator[tuple[LinkTarget, OpenObject]]:
@@ -230,6 +260,7 @@ class LinkDesk:
         if row.opens >= RULES[_purpose(row)].opens_max:
             return Refusal.USED
         report: Report | None = None
+        files: list[str] = []
         if row.purpose == "export":
             export = await object_of(connection, row.object)
             objects = [] if export is None or export.owner != row.owner else [export]
@@ -247,22 +278,21 @@ class LinkDesk:
             language=DEFAULT_LANGUAGE if identity is None else identity.language,
             number=None if report is None else report.number,
             objects=tuple(objects),
+            files=tuple(files),
         )
 
     async def _count(self, ring: KeyRing, target: LinkTarget) -> None:
-        row, purpose = target.row, _purpose(target.row)
+        row = target.row
         async with self._database.unit_of_work() as unit:
             opens = await count_open(
-                unit.connection, row.nonce, opens_max=RULES[purpose].opens_max, now_ms=self._clock.now_ms()
+                unit.connection, row.nonce, opens_max=target.rule.opens_max, now_ms=self._clock.now_ms()
             )
             if opens is not None:
-                facts: dict[str, Fact] = {"purpose": purpose, "opens": opens}
+                facts: dict[str, Fact] = {"purpose": target.purpose, "opens": opens}
                 if target.number is not None:
                     facts["number"] = target.number
                 unit.record(Viewer(actor="link").event("vault:link:open", _name(row), facts))
-                if self._on_opened is not None:
-                    told = OpenedLink(owner=row.owner, purpose=purpose, number=target.number, opens=opens)
-                    await self._on_opened(unit, ring, told)
+                await self.tell(unit, ring, target, opens)
         if opens is None:
             # Opened by somebody else, taken back or over since it was looked at.
             await self._refuse(Refusal.USED, None, row=row)
@@ -312,7 +342,7 @@ def _signer(ring: KeyRing) -> LinkSigner:
 
 
 def _purpose(row: LinkRow) -> LinkPurpose:
-    return "export" if row.purpose == "export" else "share" if row.purpose == "share" else "get"
+    return next(one for one in RULES if one == row.purpose)
 
 
 def _name(row: LinkRow) -> str:
