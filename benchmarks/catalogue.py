@@ -56,6 +56,7 @@ _ENTRIES = [
     *_family("mail_memory", "benchmarks.scenarios.mail_memory"),
     *_family("vault_webhook", "benchmarks.scenarios.vault_webhook", ("sqlite", "postgresql")),
     *_family("vault_reading", "benchmarks.scenarios.vault_reading"),
+    *_family("vault_storm", "benchmarks.scenarios.vault_storm"),
     *_family("backlog", "benchmarks.scenarios.backlog", ("sqlite", "postgresql", "redis", "sqs")),
     *_family("bloat", "benchmarks.scenarios.bloat", ["postgresql"]),
     *_family("open_transaction", "benchmarks.scenarios.open_transaction", ["postgresql"]),
