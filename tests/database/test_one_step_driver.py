@@ -142,17 +142,17 @@ async def test_after_a_trip_that_was_given_up_nothing_runs_beside_it(connection:
     assert names == [connection._thread.name]  # pyright: ignore[reportPrivateUsage]
 
 
-async def test_a_write_transaction_waits_for_another_process_without_stopping_the_loop(
+async def test_a_write_transaction_does_not_begin_while_another_process_writes_and_says_so_at_once(
     connection: OneStepConnection, tmp_path: Path
 ) -> None:
     other = sqlite3.connect(tmp_path / "numbers.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    begin = asyncio.create_task(connection.cursor().execute("BEGIN IMMEDIATE"))
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert not begin.done()
+    with pytest.raises(sqlite3.OperationalError) as busy:
+        await connection.cursor().execute("BEGIN IMMEDIATE")
+    assert busy.value.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    assert not connection.in_transaction
     other.execute("COMMIT")
-    await begin
+    await connection.cursor().execute("BEGIN IMMEDIATE")
     assert connection.in_transaction
     await connection.rollback()
     assert not connection.in_transaction

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -15,7 +16,7 @@ from wipsie.database.failures import as_configuration_error, as_unavailable, is_
 from wipsie.database.publishing import TransactionPublisher
 from wipsie.database.recording import TransactionRecorder
 from wipsie.database.server_connections import POOL_TIMEOUT_S, STATEMENT_TIMEOUT_S, server_engine
-from wipsie.database.sqlite_engines import BUSY_TIMEOUT_MS, prepare_sqlite_file, sqlite_engine
+from wipsie.database.sqlite_engines import prepare_sqlite_file, sqlite_engine
 from wipsie.database.unit_of_work import UnitOfWork
 from wipsie.database.urls import parse_database_url
 from wipsie.database.writing_turns import WritingTurns
@@ -24,7 +25,9 @@ from wipsie.kernel.errors import StorageUnavailable
 
 WRITE_WAIT_S_MAX = 30.0
 GLANCES_AT_ONCE = 3
-_BUSY_PAUSE_S = 0.02
+_BUSY_PAUSES_S = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01)
+"""Between two looks at the lock another process holds. It has no queue: who looks often gets it soon."""
+_BUSY_PAUSE_URGENT_S = 0.001
 
 
 class Database:
@@ -54,7 +57,6 @@ class Database:
         self.url = parse_database_url(url)
         self.clock = clock
         self._write_wait_s_max = write_wait_s_max
-        self._begin_tries_max = max(1, round(write_wait_s_max * 1000 / BUSY_TIMEOUT_MS))
         self._commit_hooks: list[Callable[[], None]] = []
         self._writer: AsyncEngine
         self._reader: AsyncEngine
@@ -154,7 +156,7 @@ class Database:
             with self._alone_in_task():
                 await self._take_turn(self._turns, urgent=urgent)
                 try:
-                    async with self._writing() as connection:
+                    async with self._writing(urgent=urgent) as connection:
                         yield connection
                 finally:
                     self._turns.leave()
@@ -229,24 +231,25 @@ class Database:
             ) from None
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncGenerator[AsyncConnection]:
-        tries_left = self._begin_tries_max
+    async def _writing(self, *, urgent: bool) -> AsyncGenerator[AsyncConnection]:
+        loop = asyncio.get_running_loop()
+        gives_up_at = loop.time() + self._write_wait_s_max
+        pauses_s = chain(_BUSY_PAUSES_S, repeat(_BUSY_PAUSES_S[-1]))
         while True:
-            tries_left -= 1
             # Closing the connection rolls back whatever was not committed.
             async with self._writer.connect() as connection:
                 transaction = connection.begin()
                 try:
                     await transaction.start()
                 except DBAPIError as error:
-                    # SQLite waits the busy time-out in its own thread; it has no queue, so a loser simply asks again.
-                    if not is_busy(error) or tries_left <= 0:
+                    if not is_busy(error) or loop.time() >= gives_up_at:
                         raise
                 else:
                     yield connection
                     await transaction.commit()
                     return
-            await self.clock.sleep(_BUSY_PAUSE_S)
+            # Not by the clock of the product: this is another process at the disk.
+            await asyncio.sleep(_BUSY_PAUSE_URGENT_S if urgent else next(pauses_s))
 
 
 class _translated:  # noqa: N801

@@ -77,7 +77,7 @@ def postgres_state(error: BaseException) -> str | None:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether another process held the SQLite write lock for longer than the busy time-out."""
+    """Whether another process holds the SQLite write lock."""
     return sqlite_code(error) in _BUSY
 
 

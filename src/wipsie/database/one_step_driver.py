@@ -9,7 +9,7 @@ wait for anything runs where it is asked for:
 
     SELECT              in the event loop, within a budget of steps; one that needs more is broken off and run in the thread
     INSERT, UPDATE      in the event loop, since the write lock is held already
-    BEGIN IMMEDIATE     in the event loop, unless another process holds the lock: then it waits in the thread
+    BEGIN IMMEDIATE     in the event loop; while another process holds the lock it fails at once, and who wants it asks again
     everything else     in the thread: COMMIT waits for the disk, a DELETE may take long
 """
 
@@ -142,7 +142,8 @@ class OneStepConnection(aiosqlite.Connection):
         if connection is None:
             return False
         if kind == "BEGIN ":
-            return _begins_at_once(connection, sql)
+            _begin_at_once(connection, sql)
+            return True
         if kind != "SELECT":
             function(connection, sql, parameters)
             return True
@@ -201,19 +202,15 @@ class OneStepConnection(aiosqlite.Connection):
             self._opened.close()
 
 
-def _begins_at_once(connection: sqlite3.Connection, sql: str) -> bool:
-    """Whether the transaction could begin without waiting."""
+def _begin_at_once(connection: sqlite3.Connection, sql: str) -> None:
+    """Begin, or fail with SQLITE_BUSY without waiting: SQLite's own patience sleeps longer and longer, up to a tenth of a second,
+    and whoever asks less often than others gets the lock last."""
     (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout=0")
     try:
         connection.execute(sql)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        return False
     finally:
         connection.execute(f"PRAGMA busy_timeout={patience_ms}")
-    return True
 
 
 def connect(database: str, *, writes: bool = True, **options: Any) -> OneStepConnection:

@@ -20,12 +20,14 @@ from wipsie.database.migrator.opening import migrating_engine, unreadable
 from wipsie.database.migrator.reading import current, current_on
 from wipsie.database.migrator.revisions import to_apply, to_undo
 from wipsie.database.migrator.running import run_revisions
-from wipsie.database.sqlite_engines import BUSY_TIMEOUT_MS, prepare_sqlite_file
+from wipsie.database.sqlite_engines import prepare_sqlite_file
 from wipsie.database.urls import parse_database_url
 from wipsie.kernel.errors import StorageUnavailable
 
 LOCK_WAIT_S = 60.0
-_TRY_S = BUSY_TIMEOUT_MS / 1000
+_TRY_S = 5.0
+"""How long one try waits for a table of a server."""
+_PAUSE_S = 0.05
 _TABLE_IN_USE = frozenset({"55P03", "40P01"})
 """SQLSTATEs: a lock was not to be had in time; two transactions waited for each other."""
 _SERVER_LOCK = 0x77697073
@@ -93,9 +95,9 @@ async def _alone(url: str, work: Callable[[Connection], list[str]], lock_wait_s_
 
 
 async def _when_free(engine: AsyncEngine, work: Callable[[Connection], list[str]], lock_wait_s_max: float) -> list[str]:
-    tries_left = max(1, round(lock_wait_s_max / _TRY_S))
+    loop = asyncio.get_running_loop()
+    gives_up_at = loop.time() + lock_wait_s_max
     while True:
-        tries_left -= 1
         try:
             # BEGIN takes the write lock of SQLite, so this block is the critical section there.
             async with engine.begin() as connection:
@@ -107,5 +109,7 @@ async def _when_free(engine: AsyncEngine, work: Callable[[Connection], list[str]
                 return await connection.run_sync(work)
         except DBAPIError as error:
             in_the_way = is_busy(error) or postgres_state(error) in _TABLE_IN_USE
-            if not in_the_way or tries_left <= 0:
+            if not in_the_way or loop.time() >= gives_up_at:
                 raise
+        # Whoever is in the way is another process: this is real time.
+        await asyncio.sleep(_PAUSE_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -29,7 +30,7 @@ def statements(connection: apsw.Connection) -> Statements:
 
 
 SCHEMA_VERSION = 1
-BUSY_TIMEOUT_MS = 10_000
+BUSY_TIMEOUT_S = 10.0
 CACHE_KIB = 16 * 1024
 CHECKPOINT_PAGES = 4_000
 """Pages in the write-ahead log before it is written back: larger means fewer, longer pauses."""
@@ -47,7 +48,7 @@ def open_connection(path: Path, *, synchronous: str = "FULL", read_only: bool = 
     except (apsw.Error, OSError) as error:
         raise StorageUnavailable(f"The queue file {path} cannot be opened: {error}.", retry_after_s=5) from error
     try:
-        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        connection.set_busy_handler(_Patience().wait)
         cursor = statements(connection)
         cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if not read_only:
@@ -59,6 +60,23 @@ def open_connection(path: Path, *, synchronous: str = "FULL", read_only: bool = 
         connection.close()
         raise
     return connection
+
+
+class _Patience:
+    """Waits for the lock of another process. SQLite's own way sleeps longer and longer, up to a tenth of a second; the lock has no
+    queue, so whoever asks less often than others gets it last."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def wait(self, calls: int) -> bool:
+        """Called by SQLite, with how often it did so for the same lock: whether to try again."""
+        if calls == 0:
+            self._until = time.monotonic() + BUSY_TIMEOUT_S
+        elif time.monotonic() >= self._until:
+            return False
+        time.sleep(0.001 if calls < 50 else 0.005)
+        return True
 
 
 def _prepare(cursor: Statements, path: Path, synchronous: str) -> None:
