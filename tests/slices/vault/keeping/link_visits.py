@@ -18,11 +18,21 @@ from wipsie.testing.served import served
 
 
 @contextlib.asynccontextmanager
-async def browser_of(room: VaultRoom) -> AsyncGenerator[aiohttp.ClientSession]:
-    """A browser without scripts, and the routes of links."""
+async def served_links(room: VaultRoom) -> AsyncGenerator[str]:
+    """The routes of links; where they are."""
     routers = [build_links_router(room.links, room.clock), build_looking_router(room.looks)]
     api = build_api(title="t", version="1", routers=routers, clock=room.clock, metrics=Metrics())
-    async with served(api) as url, aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(total=10)) as session:
+    async with served(api) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def browser_of(room: VaultRoom) -> AsyncGenerator[aiohttp.ClientSession]:
+    """A browser without scripts, and the routes of links."""
+    async with (
+        served_links(room) as url,
+        aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(total=10)) as session,
+    ):
         yield session
 
 

@@ -235,6 +235,8 @@ ENGLISH = Texts(
         "opened": "file opened",
         "link_made": "link made",
         "link_opened": "link opened",
+        "pages_seen": "pages shown",
+        "reordered": "pages put in order",
         "links_ended": "links ended",
         "deleted": "deleted",
         "restored": "brought back",

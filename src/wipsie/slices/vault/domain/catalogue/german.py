@@ -243,6 +243,8 @@ GERMAN = Texts(
         "opened": "Datei geöffnet",
         "link_made": "Link gemacht",
         "link_opened": "Link geöffnet",
+        "pages_seen": "Seiten gezeigt",
+        "reordered": "Seiten geordnet",
         "links_ended": "Links beendet",
         "deleted": "gelöscht",
         "restored": "zurückgeholt",

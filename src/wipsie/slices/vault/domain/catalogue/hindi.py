@@ -235,6 +235,8 @@ HINDI = Texts(
         "opened": "फ़ाइल खोली",
         "link_made": "लिंक बनाया",
         "link_opened": "लिंक खोला",
+        "pages_seen": "पन्ने दिखाए",
+        "reordered": "पन्नों का क्रम बदला",
         "links_ended": "लिंक बंद किए",
         "deleted": "हटाई",
         "restored": "वापस लाई",

@@ -239,6 +239,8 @@ PORTUGUESE = Texts(
         "opened": "arquivo aberto",
         "link_made": "link criado",
         "link_opened": "link aberto",
+        "pages_seen": "páginas mostradas",
+        "reordered": "páginas ordenadas",
         "links_ended": "links encerrados",
         "deleted": "apagado",
         "restored": "trazido de volta",

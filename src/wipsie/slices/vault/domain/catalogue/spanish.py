@@ -239,6 +239,8 @@ SPANISH = Texts(
         "opened": "archivo abierto",
         "link_made": "enlace creado",
         "link_opened": "enlace abierto",
+        "pages_seen": "páginas mostradas",
+        "reordered": "páginas ordenadas",
         "links_ended": "enlaces terminados",
         "deleted": "borrado",
         "restored": "traído de vuelta",

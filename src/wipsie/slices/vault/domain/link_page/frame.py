@@ -32,7 +32,8 @@ _STYLE: Final = (
     ".pages li.moved{border-color:var(--accent)}"
     "figure{margin:0;flex:1;min-width:0}figcaption{margin-top:.25rem;font-size:.875rem;color:var(--quiet)}"
     # White behind, whatever the scheme: a page is paper.
-    "img{display:block;max-width:100%;max-height:18rem;background:#fff;border:1px solid var(--edge)}"
+    "img{display:block;max-width:100%;max-height:14rem;background:#fff;border:1px solid var(--edge)}"
+    "@media(min-width:40rem){main{max-width:30rem}img{max-height:20rem}}"
     ".none{display:grid;place-items:center;width:9rem;max-width:100%;height:12rem;padding:.5rem;text-align:center;color:var(--quiet);"
     "border:1px dashed var(--edge)}"
     ".moves{display:flex;flex-direction:column;gap:.5rem}.moves button{width:2.75rem;padding:0;font-size:1.25rem;line-height:1}"

@@ -26,6 +26,8 @@ _NAME_OF: Final = {
     "vault:report:erase": "erased",
     "vault:link:make": "link_made",
     "vault:link:open": "link_opened",
+    "vault:link:look": "pages_seen",
+    "vault:report:reorder": "reordered",
     "vault:link:revoke": "links_ended",
     "vault:export:make": "exported",
     "vault:consent:give": "agreed",
