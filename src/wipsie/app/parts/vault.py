@@ -55,6 +55,7 @@ def _settings(settings: Settings, *, public_url: Callable[[], str]) -> VaultSett
         ),
         owner_bytes_max=chosen.owner_bytes_max,
         policy=Policy(
+            keeper=chosen.keeper,
             card_detail=cast(CardDetail, chosen.card_detail),
             get_as_file=chosen.send_files,
             file_bytes_max=chosen.file_bytes_max,

@@ -120,6 +120,13 @@ class VaultSection(Section):
         about="What is kept for one person at most.",
         accepts="a whole number of bytes from 1048576 on",
     )
+    keeper: str = variable(
+        "VAULT_KEEPER",
+        parsers.matching(r"(\S([^\x00-\x1f\x7f]{0,58}\S)?)?"),
+        "",
+        about="Who keeps the reports, as people are told who agree, and who have to ask somebody: a name, and how they are reached.",
+        accepts="at most 60 characters, such as Lakeside Hospital, records, 555-0100",
+    )
     card_detail: str = variable(
         "VAULT_CARD_DETAIL",
         parsers.one_of("full", "minimal"),

@@ -177,7 +177,7 @@ def build_parts(
         links=links,
         looks=LookDesk(database, sealed, keys, clock, links, indexer),
         room=room,
-        staff=StaffDesk(database, keys, clock, room, links),
+        staff=StaffDesk(database, keys, clock, room, links, conversing),
     )
 
 

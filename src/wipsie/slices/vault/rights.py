@@ -7,6 +7,7 @@ from wipsie.auth.rights import Extent, Right
 READ = "vault:read"
 MANAGE = "vault:manage"
 BREAK_GLASS = "vault:break_glass"
+UNLOCK = "vault:unlock"
 
 RIGHTS = (
     Right(
@@ -24,6 +25,12 @@ RIGHTS = (
     Right(
         permission=BREAK_GLASS,
         about="Read one report of somebody, for a reason that is recorded, and that its owner sees.",
+        admin=Extent.ALL,
+    ),
+    Right(
+        permission=UNLOCK,
+        about="Let somebody in again whose number or telephone changed, once it is sure who they are, for a reason that is recorded, and "
+        "that they are told of.",
         admin=Extent.ALL,
     ),
 )

@@ -14,6 +14,7 @@ from wipsie.slices.vault.domain.conversation import (
     Facts,
     FileChecked,
     FileSent,
+    IdentityChanged,
     PinRight,
     Saved,
     SaveFailed,
@@ -35,6 +36,7 @@ from wipsie.slices.vault.domain.conversation.effects import (
     Open,
     Save,
     Say,
+    Undo,
 )
 from wipsie.slices.vault.domain.conversation.outcomes import Ready
 
@@ -130,9 +132,15 @@ class Checked:
         # Nothing is fetched or kept before they agree.
         if before.consent_version is None and not any(isinstance(effect, GiveConsent) for effect in effects):
             assert not [effect for effect in effects if isinstance(effect, Check | Save | Open | Delete)]
+        # Another telephone, and what was not saved is gone, but for what they said Save to.
+        if isinstance(event, IdentityChanged) and effects and facts.needs_step_up and not event.is_same_account:
+            assert not after.files
+            assert after.draft is None or after.draft.is_save_wanted
         # Nothing is shown before the PIN.
         if facts.needs_step_up and not isinstance(event, PinRight):
-            assert not [effect for effect in effects if isinstance(effect, Answer | Open)]
+            assert not [effect for effect in effects if isinstance(effect, Answer | Open | Undo)]
+            known_before = before.draft is not None and before.draft.stage is State.DUPLICATE
+            assert known_before or after.state is not State.DUPLICATE
         # What is saved was shown, and its owner said Save just now, or before and it failed.
         for effect in effects:
             if isinstance(effect, Save):

@@ -18,6 +18,7 @@ from wipsie.slices.vault.domain.conversation import (
     Deleted,
     Details,
     Exported,
+    LetIn,
     NameGuess,
     Policy,
     ReportOpened,
@@ -112,6 +113,7 @@ def test_a_whole_conversation_with_the_longest_values_is_taken(language: Languag
     talk.give(ReportOpened(id="delete", report=REPORT, purpose="delete"))
     talk.tap(texts.delete)
     talk.give(Deleted(id="deleted", number=999_999, until_ms=NOW_MS))
+    talk.give(LetIn(id="let in"))
     talk.give(Exported(id="exported", url=URL, until_ms=NOW_MS, reports=999_999))
     talk.say("STOP")
     talk.tap(texts.erase_button)

@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 from talk import Talk, agreed, asked_pin, reviewing
 
-from wipsie.slices.vault.domain.conversation import IdentityChanged, PinRight, PinSet, PinWrong, State
-from wipsie.slices.vault.domain.conversation.effects import Answer, Delete, ListReports, Open, SetPin, TryPin, Undo
+from wipsie.slices.vault.domain.conversation import IdentityChanged, LetIn, PinRight, PinSet, PinWrong, Policy, State
+from wipsie.slices.vault.domain.conversation.effects import (
+    Answer,
+    Delete,
+    EraseEverything,
+    ListReports,
+    Open,
+    SetPin,
+    TryPin,
+    Undo,
+    WithdrawConsent,
+)
 
 
 def test_a_pin_is_set_in_two_messages_or_in_one() -> None:
@@ -61,21 +71,21 @@ def test_whoever_has_the_number_now_cannot_set_a_pin_to_get_in() -> None:
         assert talk.state is State.IDLE
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "LIST",
-        "GET 12",
-        "SEARCH sugar",
-        "SHARE 12",
-        "HISTORY",
-        "EXPORT",
-        "EDIT 12",
-        "DELETE 12",
-        "UNDO",
-        "delete everything",
-    ],
-)
+READS_AND_CHANGES = [
+    "LIST",
+    "GET 12",
+    "SEARCH sugar",
+    "SHARE 12",
+    "HISTORY",
+    "EXPORT",
+    "EDIT 12",
+    "DELETE 12",
+    "UNDO",
+    "delete everything",
+]
+
+
+@pytest.mark.parametrize("text", READS_AND_CHANGES)
 def test_nothing_that_was_kept_is_shown_or_changed_before_the_pin(text: str) -> None:
     talk = agreed(has_pin=True, needs_step_up=True)
 
@@ -85,12 +95,44 @@ def test_nothing_that_was_kept_is_shown_or_changed_before_the_pin(text: str) -> 
     assert not [effect for effect in talk.effects if isinstance(effect, Answer | Open | Undo | Delete)]
 
 
-def test_new_reports_are_saved_without_the_pin() -> None:
-    talk = reviewing(has_pin=True, needs_step_up=True)
+@pytest.mark.parametrize("text", READS_AND_CHANGES)
+def test_who_has_no_pin_is_told_whom_to_ask_and_sees_nothing(text: str) -> None:
+    talk = agreed(needs_step_up=True, policy=Policy(keeper="Lakeside Hospital, Records"))
+
+    talk.say(text)
+
+    assert talk.state is State.IDLE
+    assert "Please ask Lakeside Hospital, Records" in talk.text
+    assert not [effect for effect in talk.effects if isinstance(effect, Answer | Open | Undo | Delete)]
+
+
+@pytest.mark.parametrize("has_pin", [True, False])
+def test_new_reports_are_saved_without_the_pin(has_pin: bool) -> None:
+    talk = reviewing(has_pin=has_pin, needs_step_up=True)
 
     talk.tap("Save")
 
     assert talk.state is State.SAVING
+
+
+def test_who_has_no_pin_may_stop_and_erases_nothing_at_once() -> None:
+    talk = agreed(needs_step_up=True)
+    talk.say("STOP")
+    assert talk.wanted(WithdrawConsent)
+
+    for title in ("Export", "Erase all"):
+        talk.tap(title)
+        assert "stay closed" in talk.text
+        assert not [effect for effect in talk.effects if isinstance(effect, Answer | EraseEverything)]
+
+
+def test_who_is_let_in_by_staff_chooses_a_pin() -> None:
+    talk = agreed(needs_step_up=True)
+    talk.give(LetIn(id="let in"), needs_step_up=False)
+
+    talk.say("PIN 739164", needs_step_up=False)
+
+    assert talk.wanted(SetPin) == [SetPin("739164")]
 
 
 def test_what_was_asked_for_comes_after_the_pin() -> None:

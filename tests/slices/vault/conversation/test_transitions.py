@@ -35,6 +35,7 @@ from wipsie.slices.vault.domain.conversation import (
     Deleted,
     IdentityChanged,
     Ignored,
+    LetIn,
     NotAccepted,
     Outcome,
     PinRight,
@@ -191,6 +192,25 @@ def ignored(talk: Talk) -> object:
 
 def identity_changed(talk: Talk) -> object:
     return talk.give(IdentityChanged(id="changed"))
+
+
+def another_phone(talk: Talk) -> object:
+    talk.facts["needs_step_up"] = True
+    return talk.give(IdentityChanged(id="another phone"))
+
+
+def same_account(talk: Talk) -> object:
+    return talk.give(IdentityChanged(id="changed", is_same_account=True), needs_step_up=True)
+
+
+def changing() -> Talk:
+    talk = agreed()
+    talk.give(ReportOpened(id="opened", report=REPORT, purpose="edit"))
+    return talk
+
+
+def let_in(talk: Talk) -> object:
+    return talk.give(LetIn(id="let in"), needs_step_up=False, has_pin=False)
 
 
 def stepping_up() -> Talk:
@@ -414,6 +434,34 @@ ROWS = [
     Row("36 REVIEW, a thumb up", reviewing, ignored, State.REVIEW),
     Row("36 IDLE, unsupported", agreed, not_accepted("unsupported"), State.IDLE, "PDF files and photos"),
     Row("37 IDLE, another number", agreed, identity_changed, State.IDLE, None, (wanted.Note,)),
+    Row("37 IDLE, another phone", agreed, another_phone, State.IDLE, None, (wanted.Note,)),
+    Row(
+        "37 REVIEW, another phone",
+        reviewing,
+        another_phone,
+        State.IDLE,
+        "what was not saved yet is discarded",
+        (wanted.Note, wanted.Discard),
+    ),
+    Row(
+        "37 CHECKING, another phone",
+        checking,
+        another_phone,
+        State.IDLE,
+        "Please send it again",
+        (wanted.Note, wanted.Discard),
+    ),
+    Row("37 SAVING, another phone", saving, another_phone, State.SAVING, None, (wanted.Note,)),
+    Row("37 REVIEW of a saved report, another phone", changing, another_phone, State.IDLE, "stays", (wanted.Note,)),
+    Row("37 REVIEW, same account", reviewing, same_account, State.REVIEW, None, (wanted.Note,)),
+    Row("37 REVIEW of a saved report, same account", changing, same_account, State.IDLE, "stays", (wanted.Note,)),
+    Row(
+        "37 CHECKING after it, known bytes",
+        after(agreed, another_phone, send("file1"), wait),
+        check(outcome=KNOWN),
+        State.ASK_DATE,
+        "What is the",
+    ),
     Row("37 IDLE, the next read", stepping_up, say("LIST"), State.STEP_UP, "PIN of 6 digits", (wanted.Note,)),
     Row("37 IDLE, the next read, no PIN", without_pin, say("LIST"), State.IDLE, "stay closed", (wanted.Note,)),
     Row("38 STEP_UP, a PIN", asked_pin, say("482 913"), State.STEP_UP, None, (wanted.Acknowledge, wanted.TryPin)),
@@ -422,6 +470,9 @@ ROWS = [
     Row("38 STEP_UP, blocked", after(asked_pin, say("482913")), pin_blocked, State.IDLE, "in 5 minutes"),
     Row("38 STEP_UP, five digits", asked_pin, say("48291"), State.STEP_UP, "6 digits"),
     Row("38 STEP_UP, 5 minutes", asked_pin, wait, State.IDLE),
+    Row("38 STEP_UP, let in by staff", asked_pin, let_in, State.IDLE, "made sure that it is you"),
+    Row("38 IDLE, let in by staff", without_pin, let_in, State.IDLE, "Send PIN to choose one"),
+    Row("38 REVIEW, let in by staff", reviewing, let_in, State.REVIEW, "Lakeside Hospital"),
     Row("39 IDLE, STOP", agreed, say("STOP"), State.NEW, "erased on 29 Dec 2026", (wanted.WithdrawConsent,)),
     Row("39 REVIEW, STOP", reviewing, say("stop"), State.NEW, "stopped", (wanted.Discard, wanted.WithdrawConsent)),
     Row("39 NEW, STOP", Talk, say("stop"), State.NEW, "Nothing of yours is kept"),

@@ -28,6 +28,7 @@ READS = ("owners", "owners/{owner}", "owners/{owner}/reports", "owners/{owner}/a
          "deliveries", "files", "pauses")  # fmt: skip
 CHANGES = (
     "owners/{owner}/reports/1/break-glass",
+    "owners/{owner}/unlock",
     "deliveries/{delivery}/resend",
     "deliveries/{waiting}/cancel",
     "files/{file}/recheck",
@@ -38,6 +39,7 @@ CHANGES = (
 async def test_each_role_may_what_its_rights_say_and_a_stranger_nothing(office: VaultOffice) -> None:
     owner = await office.meet()
     await office.save(owner)
+    await office.lock(owner)
     names = {
         "owner": owner,
         "delivery": await office.say(owner, state="failed"),
@@ -53,7 +55,7 @@ async def test_each_role_may_what_its_rights_say_and_a_stranger_nothing(office: 
             assert (await office[who].get(url)).status == 200, url
     for path in CHANGES:
         url = f"/api/vault/{path.format(**names)}"
-        body = {"reason": WHY} if "break-glass" in path else None
+        body = {"reason": WHY} if "owners" in path else None
         for who in ("ann", "bob", "lea", "otto"):
             (await office[who].post(url, body)).refused(403, "FORBIDDEN")
         assert (await office["ada"].post(url, body)).status in (200, 202, 204), url
@@ -176,6 +178,55 @@ async def test_without_a_reason_nothing_is_opened(office: VaultOffice) -> None:
     assert (await office.break_glass(owner, 1, b"{")).refused(400, "INVALID_JSON").body["error"]["request_id"]
     assert (await get(office, f"owners/{owner}/break-glass"))["data"] == []
     assert await list_events(office.database, action="vault:report:view") == []
+
+
+# ---------------------------------------------------------------------------------------------------------- let in again
+
+
+@DATABASES
+@pytest.mark.parametrize("pin_hash", [None, "0f:of a PIN they forgot"])
+async def test_who_was_locked_out_is_let_in_by_staff_and_told_so(office: VaultOffice, pin_hash: str | None) -> None:
+    owner, other = await office.meet(), await office.meet()
+    for one in (owner, other):
+        await office.lock(one, pin_hash=pin_hash, pin_failures=7, pin_blocked_until_ms=2**40)
+    assert (await get(office, f"owners/{owner}"))["needs_step_up"] is True
+    assert (await office.unlock(owner)).status == 204
+    shown = await get(office, f"owners/{owner}")
+    assert (shown["needs_step_up"], shown["has_pin"]) == (False, False)
+    assert (await get(office, f"owners/{other}"))["needs_step_up"] is True
+    (told,) = (await get(office, "deliveries"))["data"]
+    assert (told["owner"], told["kind"], told["state"]) == (owner, "text", "waiting")
+    # Why is told to those who watch over it, and stands nowhere else; that it was done its owner sees too.
+    actor = f"user:{office['ada'].user_id}"
+    (reason,) = (await get(office, f"owners/{owner}/break-glass", "otto"))["data"]
+    assert reason == {"at": reason["at"], "actor": actor, "action": "owner_let_in", "number": None, "reason": WHY}
+    (event,) = await list_events(office.database, action="vault:identity:unlock")
+    assert (event.actor, event.object) == (actor, f"owner:{owner}")
+    assert WHY not in str([event.facts for event in await list_events(office.database, limit=100)])
+    assert "opened to you again, by staff" in await office.history(owner)
+
+
+async def test_who_is_asked_for_nothing_is_not_unlocked(office: VaultOffice) -> None:
+    owner = await office.meet()
+    (await office.unlock(owner)).refused(409, "CONFLICT")
+    (await office.unlock("vid_nobody")).refused(404, "NOT_FOUND")
+    await office.lock(owner)
+    assert (await office.unlock(owner)).status == 204
+    (await office.unlock(owner)).refused(409, "CONFLICT")
+    assert len((await get(office, f"owners/{owner}/break-glass"))["data"]) == 1
+    assert len(await list_events(office.database, action="vault:identity:unlock")) == 1
+
+
+async def test_nobody_is_let_in_without_a_reason_or_without_a_record(office: VaultOffice) -> None:
+    owner = await office.meet()
+    await office.lock(owner)
+    for body in NO_REASONS:
+        (await office.unlock(owner, body)).refused(422, "VALIDATION_ERROR")
+    (await office.unlock(owner, b"{")).refused(400, "INVALID_JSON")
+    await office.intrude("DELETE FROM audit_head")
+    assert (await office.unlock(owner)).status == 500
+    assert (await get(office, f"owners/{owner}"))["needs_step_up"] is True
+    assert (await get(office, "deliveries"))["data"] == []
 
 
 # -------------------------------------------------------------------------------------------------------------------- lists

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import update
 
 from wipsie.blobs.sealing import KeyRing, SealedStore
+from wipsie.slices.vault.domain.conversation.rendering import HistoryLine, history
 from wipsie.slices.vault.domain.dates import PartialDate
 from wipsie.slices.vault.domain.reports import ReportDetails
 from wipsie.slices.vault.domain.sending.body import DeliveryBody
@@ -16,12 +17,13 @@ from wipsie.slices.vault.domain.whatsapp.outgoing import TextMessage
 from wipsie.slices.vault.domain.whatsapp.updates import Sender
 from wipsie.slices.vault.service.keeping.events import Viewer
 from wipsie.slices.vault.service.keeping.indexing import ReportIndexer
+from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
 from wipsie.slices.vault.service.keeping.saving import ReportSaver
 from wipsie.slices.vault.store.deliveries import NewDelivery, enqueue
 from wipsie.slices.vault.store.files import FileDetails, FileState, mark_staged, note_file
 from wipsie.slices.vault.store.identities import give_consent, resolve
 from wipsie.slices.vault.store.objects import add_object, staging_key
-from wipsie.slices.vault.store.tables import deliveries_table
+from wipsie.slices.vault.store.tables import deliveries_table, identities_table
 from wipsie.testing.office import Answer, Desk, Office
 
 NUMBER_ID = "420000000000088"
@@ -137,6 +139,27 @@ class VaultOffice:
         """The admin opens a report, for a reason."""
         given = {"reason": WHY} if body is None else body
         return await self["ada"].post(f"/api/vault/owners/{owner}/reports/{number}/break-glass", given)
+
+    async def lock(self, owner: str, **columns: Any) -> None:
+        """Their telephone is another one, and nobody knows whose."""
+        async with self.database.begin() as connection:
+            changed = {"needs_step_up": True, **columns}
+            await connection.execute(update(identities_table).where(identities_table.c.id == owner).values(**changed))
+
+    async def unlock(self, owner: str, body: Any = None) -> Answer:
+        """The admin lets them in again, for a reason."""
+        given = {"reason": WHY} if body is None else body
+        return await self["ada"].post(f"/api/vault/owners/{owner}/unlock", given)
+
+    async def history(self, owner: str) -> str:
+        """What they read with HISTORY."""
+        room = ReadingRoom(self.database, self._sealed)
+        async with self.database.unit_of_work() as unit:
+            entries = await room.history(unit, await self.ring(), Viewer.owner(owner), owner)
+        lines = [HistoryLine(at_ms=one.at_ms, action=one.action, actor=one.actor) for one in entries or ()]
+        message = history(lines, "en")
+        assert isinstance(message, TextMessage)
+        return message.body
 
     async def intrude(self, *statements: str) -> None:
         """What somebody with all rights in the database does to the audit log: its triggers are taken away first."""

@@ -13,7 +13,7 @@ from wipsie.blobs.sealing import KeyMissing, KeyRing, SealBroken, seal_value
 from wipsie.database import Database
 from wipsie.slices.vault.domain.conversation import Conversation
 from wipsie.slices.vault.domain.reports import ReportDetails
-from wipsie.slices.vault.store.accesses import accesses_of, add_access
+from wipsie.slices.vault.store.accesses import LET_IN, accesses_of, add_access
 from wipsie.slices.vault.store.columns import PURPOSE, open_column, place_of, reseal_column, seal_column
 from wipsie.slices.vault.store.conversations import (
     StoredConversation,
@@ -144,10 +144,12 @@ async def test_why_staff_opened_a_report_is_kept_sealed_and_read_again_the_newes
         await open_it("rep_1", "Mr Butterscotch asked", 1_000)
         await open_it("rep_gone", "Mrs Butterscotch asked", 2_000)
         await open_it("rep_1", "of somebody else", 3_000, owner="vid_2")
+        await open_it(LET_IN, "Miss Butterscotch came", 4_000)
         found = await accesses_of(connection, ring, "vid_1", count_max=10)
-        assert [(one.number, one.at_ms, one.reason) for one in found] == [
-            (None, 2_000, "Mrs Butterscotch asked"),
-            (7, 1_000, "Mr Butterscotch asked"),
+        assert [(one.number, one.at_ms, one.reason, one.is_let_in) for one in found] == [
+            (None, 4_000, "Miss Butterscotch came", True),
+            (None, 2_000, "Mrs Butterscotch asked", False),
+            (7, 1_000, "Mr Butterscotch asked", False),
         ]
         assert len(await accesses_of(connection, ring, "vid_1", count_max=1)) == 1
         kept = (await connection.execute(select(accesses_table.c.reason))).scalars().all()

@@ -130,19 +130,75 @@ async def test_the_last_message_never_falls_back_and_answers_go_from_where_they_
     assert await known(database, ring, late.id) == late
 
 
+@pytest.mark.parametrize("has_pin", [True, False])
 @pytest.mark.parametrize("wa_id", [None, OTHER_NUMBER])
-async def test_somebody_is_renumbered_and_asked_for_the_pin(
-    database: Database, ring: KeyRing, wa_id: str | None
+async def test_somebody_is_renumbered_and_asked_for_the_pin_if_they_have_one(
+    database: Database, ring: KeyRing, wa_id: str | None, has_pin: bool
 ) -> None:
     asha = (await come(database, ring, ASHA)).identity
     async with database.begin() as connection:
+        if has_pin:
+            await identities.set_pin(connection, asha.id, "hash")
         changed = await identities.renumber(connection, ring, "IN.48120077315502", user_id="IN.2", wa_id=wa_id)
         assert await identities.renumber(connection, ring, "IN.nobody", user_id="IN.3", wa_id=None) is None
     assert changed is not None
-    assert (changed.id, changed.needs_step_up, changed.details.user_id) == (asha.id, True, "IN.2")
+    assert (changed.id, changed.needs_step_up, changed.details.user_id) == (asha.id, has_pin, "IN.2")
+    assert await known(database, ring, asha.id) == changed
     assert (await come(database, ring, Sender(user_id="IN.2"))).identity.id == asha.id
     assert (await come(database, ring, Sender(wa_id=wa_id or NUMBER))).identity.id == asha.id
     assert (await come(database, ring, Sender(user_id=ASHA.user_id))).is_new
+
+
+RENUMBERED = Sender(user_id="IN.2", wa_id=NUMBER)
+
+
+async def renumbered(database: Database, ring: KeyRing, stranger: str | None) -> bool:
+    """WhatsApp says that Asha has another user id, by which a stranger came before; whether a step-up is needed of her afterwards."""
+    async with database.begin() as connection:
+        if stranger is not None:
+            await identities.forget(connection, stranger)
+        changed = await identities.renumber(
+            connection, ring, "IN.48120077315502", user_id="IN.2", wa_id=None, stranger=stranger
+        )
+    assert changed is not None
+    assert await known(database, ring, changed.id) == changed
+    assert changed.details.displaced_by is None
+    return changed.needs_step_up
+
+
+async def test_who_displaced_nobody_but_themselves_is_asked_for_nothing(database: Database, ring: KeyRing) -> None:
+    await come(database, ring, ASHA)
+    # With the new user id, before WhatsApp said that it is hers.
+    stranger = await come(database, ring, RENUMBERED)
+    assert stranger.displaced is not None
+    assert await renumbered(database, ring, stranger.identity.id) is False
+
+
+async def test_another_reason_for_a_step_up_outlasts_that_one(database: Database, ring: KeyRing) -> None:
+    asha = (await come(database, ring, ASHA)).identity
+    for reasons in ("before", "after", "somebody else"):
+        async with database.begin() as connection:
+            await identities.let_in(connection, asha.id)
+            await identities.renumber(connection, ring, "IN.2", user_id=ASHA.user_id, wa_id=NUMBER)
+            if reasons == "before":
+                await identities.need_step_up(connection, ring, ASHA)
+        # Bodo is no stranger: the new user id is not his.
+        came = await come(database, ring, BODO if reasons == "somebody else" else RENUMBERED)
+        stranger = None if reasons == "somebody else" else came.identity.id
+        if reasons == "after":
+            async with database.begin() as connection:
+                await identities.need_step_up(connection, ring, Sender(user_id=ASHA.user_id))
+        assert await renumbered(database, ring, stranger) is True, reasons
+
+
+async def test_who_is_let_in_is_asked_for_nothing_and_has_no_pin(database: Database, ring: KeyRing) -> None:
+    asha = (await come(database, ring, ASHA)).identity
+    async with database.begin() as connection:
+        await identities.set_pin(connection, asha.id, "hash")
+        await identities.pin_failed(connection, asha.id, failures=6, blocked_until_ms=9_000)
+        await identities.need_step_up(connection, ring, ASHA)
+        await identities.let_in(connection, asha.id)
+    assert await known(database, ring, asha.id) == asha
 
 
 async def test_renumbering_takes_the_number_from_who_had_it_and_never_joins_two_people(

@@ -17,7 +17,7 @@ from wipsie.api.openapi import Answer, Parameter, describe
 from wipsie.database import Database
 from wipsie.kernel.clock import Clock, utc_datetime
 from wipsie.kernel.errors import NotFound
-from wipsie.slices.vault.rights import BREAK_GLASS, MANAGE, READ
+from wipsie.slices.vault.rights import BREAK_GLASS, MANAGE, READ, UNLOCK
 from wipsie.slices.vault.routes.staff_lists import (
     DELIVERY_LIST,
     FILE_LIST,
@@ -38,6 +38,7 @@ from wipsie.slices.vault.schemas.staff import (
     PauseView,
     ReportView,
     SentAgain,
+    Unlock,
 )
 from wipsie.slices.vault.service.staff import StaffDesk
 from wipsie.slices.vault.store.tables import identities_table
@@ -55,6 +56,8 @@ _NUMBER_ID = Parameter(
 _LIST_ERRORS = (400, 422, 503)
 _WHY = {"reason": "The patient lost their phone and asked us at the desk for the discharge summary."}
 
+_SURE = {"reason": "She came to the desk with her identity card; the number is the one of her contract."}
+
 
 class _Staff:
     """The routes over their parts."""
@@ -65,6 +68,7 @@ class _Staff:
         self._lists = lists
         self._owners = OwnerViews(clock)
         self._break_glass = msgspec.json.Decoder(BreakGlass)
+        self._unlock = msgspec.json.Decoder(Unlock)
 
     async def list_vault_owners(self, request: Request) -> Response:
         """Whom the vault serves, the newest first; masked."""
@@ -90,7 +94,7 @@ class _Staff:
         return json_response(Found(data=await self._desk.events(request.path_params["owner"])))
 
     async def list_vault_openings(self, request: Request) -> Response:
-        """Reports of somebody that staff opened in need, and why, the newest first."""
+        """Reports of somebody that staff opened in need, and when they let them in, with the reasons, the newest first."""
         return json_response(Found(data=await self._desk.openings(request.path_params["owner"])))
 
     async def open_vault_report(self, request: Request) -> Response:
@@ -99,6 +103,13 @@ class _Staff:
         owner, number = request.path_params["owner"], _number(request)
         opened = await self._desk.break_glass(principal_of(request), owner, number, wanted.reason)
         return json_response(opened)
+
+    async def unlock_vault_owner(self, request: Request) -> Response:
+        """Let somebody in whose number or telephone changed, or who forgot their PIN, once it is sure who they are. They are told, and see
+        it in their history; a PIN they had is not valid any more."""
+        wanted = await read_json(request, self._unlock)
+        await self._desk.unlock(principal_of(request), request.path_params["owner"], wanted.reason)
+        return Response(status_code=204)
 
     async def list_vault_deliveries(self, request: Request) -> Response:
         """Messages to people, the newest first, without what they say. Dead letters are those whose state is failed."""
@@ -200,7 +211,7 @@ class _Staff:
                 "GET",
                 f"{_OWNER}/break-glass",
                 self.list_vault_openings,
-                "List reports opened in need",
+                "List what was opened in need",
                 describe(
                     access=reading,
                     answers={200: Answer(type=Found[Opening], description="The last 200.")},
@@ -220,6 +231,20 @@ class _Staff:
                     answers={200: Answer(type=OpenedReport, description="Opened, and recorded.")},
                     parameters=(_OWNER_ID, _NUMBER),
                     error_statuses=(400, 404, 413, 422, 503),
+                ),
+            ),
+            (
+                "POST",
+                f"{_OWNER}/unlock",
+                self.unlock_vault_owner,
+                "Let an owner in again",
+                describe(
+                    access=needs(UNLOCK),
+                    request=Unlock,
+                    request_examples={"at the desk": _SURE},
+                    answers=done,
+                    parameters=(_OWNER_ID,),
+                    error_statuses=(400, 404, 409, 413, 422, 503),
                 ),
             ),
             (

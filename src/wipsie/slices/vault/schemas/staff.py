@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -36,7 +36,7 @@ class OwnerView(msgspec.Struct, frozen=True, kw_only=True):
     """When everything of theirs is erased, after STOP."""
     has_pin: bool
     needs_step_up: bool
-    """The number or the user id changed: nothing is shown before the PIN."""
+    """The number or the telephone changed: nothing is shown before the PIN, or before staff let them in."""
     reports: int
     """Saved, and neither deleted nor erased."""
     stored_bytes: int
@@ -115,18 +115,26 @@ class AccessEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that somebody of the staff opened in need."""
+    """A report that somebody of the staff opened in need, or that they let its owner in."""
 
     at: datetime
     actor: str
+    action: Literal["report_opened", "owner_let_in"]
     number: int | None
-    """Of the report; null when nobody knows it any more."""
+    """Of the report; null for an owner who was let in, and when nobody knows it any more."""
     reason: str
     """Why, in their words."""
 
 
 class BreakGlass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why staff must read a report."""
+
+    reason: Reason
+    """Kept, sealed: it may name people."""
+
+
+class Unlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How it is sure who they are."""
 
     reason: Reason
     """Kept, sealed: it may name people."""

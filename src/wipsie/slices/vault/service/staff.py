@@ -1,29 +1,32 @@
-"""What staff do: let things go on, and, in need, open a report."""
+"""What staff do: let things go on, let people in again, and, in need, open a report."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.auth.principal import Principal
-from wipsie.blobs.sealing import KeyHolder
-from wipsie.database import Database
+from wipsie.blobs.sealing import KeyHolder, KeyRing
+from wipsie.database import Database, UnitOfWork
 from wipsie.kernel.audit_event import AuditEvent
 from wipsie.kernel.clock import Clock, iso_utc_ms, utc_datetime
 from wipsie.kernel.errors import Conflict, NotFound
+from wipsie.slices.vault.domain.conversation import LetIn
 from wipsie.slices.vault.jobs import FetchJob, job_message
 from wipsie.slices.vault.schemas.staff import AccessEvent, OpenedReport, Opening, ReportView
+from wipsie.slices.vault.service.conversing.conversing import Begun, Conversing
 from wipsie.slices.vault.service.fetching import look_ups
 from wipsie.slices.vault.service.keeping.events import Viewer, owner_name
 from wipsie.slices.vault.service.keeping.links import LinkDesk
 from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
-from wipsie.slices.vault.store.accesses import accesses_of, add_access
+from wipsie.slices.vault.store.accesses import LET_IN, accesses_of, add_access
 from wipsie.slices.vault.store.deliveries import cancel, send_again
 from wipsie.slices.vault.store.files import LOCKED, FileRow, file_of, forget_look_up
 from wipsie.slices.vault.store.history import events_of_owner
-from wipsie.slices.vault.store.identities import identity_of
+from wipsie.slices.vault.store.identities import identity_of, let_in
 from wipsie.slices.vault.store.objects import objects_of_files
 from wipsie.slices.vault.store.pauses import PausedNumber, paused_numbers, try_now
 from wipsie.slices.vault.store.tables import reports_table
@@ -36,12 +39,21 @@ BREAK_GLASS: Final = "break_glass"
 class StaffDesk:
     """One per process. NotFound for who and what is not there."""
 
-    def __init__(self, database: Database, keys: KeyHolder, clock: Clock, room: ReadingRoom, links: LinkDesk) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyHolder,
+        clock: Clock,
+        room: ReadingRoom,
+        links: LinkDesk,
+        conversing: Conversing,
+    ) -> None:
         self._database = database
         self._keys = keys
         self._clock = clock
         self._room = room
         self._links = links
+        self._conversing = conversing
 
     async def reports(self, owner: str) -> list[ReportView]:
         """Of an owner, by their numbers: that they are, and nothing of what they say."""
@@ -86,12 +98,19 @@ class StaffDesk:
         ]
 
     async def openings(self, owner: str) -> list[Opening]:
-        """Reports of an owner that staff opened in need, and why, the newest first. KeyMissing."""
+        """Reports of an owner that staff opened in need, and when they let them in, with the reasons, the newest first. KeyMissing."""
         ring = await self._keys.ring()
         async with self._database.glance() as connection:
             found = await accesses_of(connection, ring, owner, count_max=EVENTS_MAX)
         return [
-            Opening(at=utc_datetime(one.at_ms), actor=one.actor, number=one.number, reason=one.reason) for one in found
+            Opening(
+                at=utc_datetime(one.at_ms),
+                actor=one.actor,
+                action="owner_let_in" if one.is_let_in else "report_opened",
+                number=one.number,
+                reason=one.reason,
+            )
+            for one in found
         ]
 
     async def pauses(self) -> list[PausedNumber]:
@@ -194,3 +213,32 @@ class StaffDesk:
             link=link.url,
             expires_at=utc_datetime(link.expires_at_ms),
         )
+
+    async def unlock(self, principal: Principal, owner: str, reason: str) -> None:
+        """Let somebody in who was sent to us: nothing is asked of them any more, and a PIN they had is gone. It is told to them, as far
+        as WhatsApp lets us, in the commit that does it. Conflict for who is asked for nothing."""
+
+        async def begin(unit: UnitOfWork, ring: KeyRing) -> Begun:
+            identity = await identity_of(unit.connection, ring, owner)
+            if identity is None:
+                raise NotFound("There is no such owner.")
+            if not identity.needs_step_up and identity.pin_hash is None:
+                raise Conflict("Nothing is asked of this owner: there is nothing to unlock.")
+            await let_in(unit.connection, owner)
+            id_ = await add_access(
+                unit.connection,
+                ring,
+                owner=owner,
+                report=LET_IN,
+                actor=principal.actor,
+                reason=reason,
+                now_ms=self._clock.now_ms(),
+            )
+            viewer = Viewer(actor=principal.actor)
+            unit.record(viewer.event("vault:identity:unlock", owner_name(owner), {"access": id_}))
+            free = msgspec.structs.replace(
+                identity, pin_hash=None, pin_failures=0, pin_blocked_until_ms=0, needs_step_up=False
+            )
+            return Begun(identity=free, events=[LetIn(id=f"let_in:{id_}")])
+
+        await self._conversing.go_on(begin)

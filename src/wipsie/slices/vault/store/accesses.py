@@ -1,6 +1,8 @@
-"""Reports that staff opened: who, and why."""
+"""Reports that staff opened, and owners they let in: who, and why."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import msgspec
 from sqlalchemy import delete, insert, select
@@ -15,10 +17,16 @@ _ROWS = accesses_table.c
 _REPORTS = reports_table.c
 
 
+LET_IN: Final = ""
+"""In the place of a report: its owner was let in."""
+
+
 class Access(msgspec.Struct, frozen=True, kw_only=True):
     """One opening."""
 
     id: str
+    is_let_in: bool
+    """It is about the owner, not about a report."""
     number: int | None
     """Of the report; None when nobody knows it any more."""
     actor: str
@@ -29,7 +37,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 async def add_access(
     connection: AsyncConnection, ring: KeyRing, *, owner: str, report: str, actor: str, reason: str, now_ms: int
 ) -> str:
-    """Keep why somebody opens a report; its id."""
+    """Keep why somebody opens a report, or, with `LET_IN` for one, lets its owner in; its id."""
     id_ = str(new_object_id("vac", now_ms))
     await connection.execute(
         insert(accesses_table).values(
@@ -47,7 +55,7 @@ async def add_access(
 async def accesses_of(connection: AsyncConnection, ring: KeyRing, owner: str, *, count_max: int) -> list[Access]:
     """Of an owner, the newest first. SealBroken, KeyMissing."""
     found = await connection.execute(
-        select(_ROWS.id, _REPORTS.number, _ROWS.actor, _ROWS.at_ms, _ROWS.reason)
+        select(_ROWS.id, _ROWS.report, _REPORTS.number, _ROWS.actor, _ROWS.at_ms, _ROWS.reason)
         .outerjoin_from(accesses_table, reports_table, _REPORTS.id == _ROWS.report)
         .where(_ROWS.owner == owner)
         .order_by(_ROWS.at_ms.desc(), _ROWS.id.desc())
@@ -56,6 +64,7 @@ async def accesses_of(connection: AsyncConnection, ring: KeyRing, owner: str, *,
     return [
         Access(
             id=row.id,
+            is_let_in=row.report == LET_IN,
             number=row.number,
             actor=row.actor,
             at_ms=row.at_ms,
@@ -66,5 +75,5 @@ async def accesses_of(connection: AsyncConnection, ring: KeyRing, owner: str, *,
 
 
 async def forget_accesses(connection: AsyncConnection, owner: str) -> None:
-    """Remove why reports of an owner were opened. That they were stays in the audit log."""
+    """Remove why reports of an owner were opened, and they let in. That it was done stays in the audit log."""
     await connection.execute(delete(accesses_table).where(_ROWS.owner == owner))

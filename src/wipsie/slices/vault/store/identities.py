@@ -31,6 +31,8 @@ class IdentityDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     wa_id: str | None = None
     name: str | None = None
     username: str | None = None
+    displaced_by: str | None = None
+    """Owner who came with their number, when that is all for which they need a step-up."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ async def resolve(
     """The identity of a sender, made when there is none, and brought up to date. `phone_number_id`: ours they wrote to.
 
     A number that comes with another user id than before is another person's now, as far as anybody can tell: they begin anew, and
-    whoever had it is asked for the PIN before anything is shown again."""
+    whoever had it needs a step-up before anything is shown again."""
     for _ in range(_TRIES_MAX):
         resolved = await _resolve(
             connection,
@@ -93,10 +95,17 @@ async def resolve(
 
 
 async def renumber(
-    connection: AsyncConnection, ring: KeyRing, previous_user_id: str, *, user_id: str | None, wa_id: str | None
+    connection: AsyncConnection,
+    ring: KeyRing,
+    previous_user_id: str,
+    *,
+    user_id: str | None,
+    wa_id: str | None,
+    stranger: str | None = None,
 ) -> Identity | None:
-    """Somebody's user id, or number, is another one from now on, as WhatsApp says: they are asked for the PIN next. None when the
-    previous id is nobody's here."""
+    """Somebody's user id, or number, is another one from now on, as WhatsApp says. It is the same account, which is all that most have
+    ever shown: only who has a PIN is asked for it next. `stranger`: who they were taken for meanwhile. None when the previous id is
+    nobody's here."""
     identity = await by_user_id(connection, ring, previous_user_id)
     if identity is None:
         return None
@@ -109,22 +118,40 @@ async def renumber(
         return None
     before = await _by_number(connection, ring, wa_id)
     if before is not None and before.id != identity.id:
-        await _take_number(connection, ring, before)
+        await _take_number(connection, ring, before, by=identity.id)
+    # They took their number from themselves, and nothing else happened since.
+    is_cleared = stranger is not None and identity.details.displaced_by == stranger
     details = msgspec.structs.replace(
-        identity.details, user_id=user_id or identity.details.user_id, wa_id=wa_id or identity.details.wa_id
+        identity.details,
+        user_id=user_id or identity.details.user_id,
+        wa_id=wa_id or identity.details.wa_id,
+        displaced_by=None,
     )
-    changed = msgspec.structs.replace(identity, details=details, masked=_masked(details), needs_step_up=True)
+    changed = msgspec.structs.replace(
+        identity,
+        details=details,
+        masked=_masked(details),
+        needs_step_up=identity.pin_hash is not None or (identity.needs_step_up and not is_cleared),
+    )
     await _update(connection, ring, changed, with_details=True)
+    if is_cleared and not changed.needs_step_up:
+        await _set(connection, identity.id, needs_step_up=False)
     return changed
 
 
 async def need_step_up(connection: AsyncConnection, ring: KeyRing, sender: Sender) -> Identity | None:
-    """Ask a sender for the PIN before anything that was kept is shown. None when they are nobody here."""
+    """Have a sender show who they are before anything that was kept is shown. None when they are nobody here."""
     identity = await by_user_id(connection, ring, sender.user_id) or await _by_number(connection, ring, sender.wa_id)
     if identity is None:
         return None
-    await _set(connection, identity.id, needs_step_up=True)
-    return msgspec.structs.replace(identity, needs_step_up=True)
+    suspected = _suspected(identity, by=None)
+    await _update(connection, ring, suspected, with_details=suspected.details != identity.details)
+    return suspected
+
+
+async def let_in(connection: AsyncConnection, owner: str) -> None:
+    """Somebody of the staff knows who they are: they are asked for nothing, and choose a PIN anew."""
+    await _set(connection, owner, pin_hash=None, pin_failures=0, pin_blocked_until_ms=0, needs_step_up=False)
 
 
 async def identity_of(connection: AsyncConnection, ring: KeyRing, owner: str) -> Identity | None:
@@ -245,7 +272,7 @@ async def _resolve(
         identity, by_number = by_number, None
     if by_number is not None and (identity is None or by_number.id != identity.id):
         displaced = by_number.id
-        await _take_number(connection, ring, by_number)
+        await _take_number(connection, ring, by_number, by=new_id if identity is None else identity.id)
     if identity is None:
         identity = _fresh(sender, new_id, phone_number_id, sent_at_ms, now_ms)
         is_new = await _add(connection, ring, identity)
@@ -255,6 +282,7 @@ async def _resolve(
         wa_id=sender.wa_id or identity.details.wa_id,
         name=sender.name or identity.details.name,
         username=sender.username or identity.details.username,
+        displaced_by=identity.details.displaced_by,
     )
     changed = msgspec.structs.replace(
         identity,
@@ -297,10 +325,16 @@ async def _add(connection: AsyncConnection, ring: KeyRing, identity: Identity) -
     return (await connection.execute(statement)).rowcount > 0
 
 
-async def _take_number(connection: AsyncConnection, ring: KeyRing, identity: Identity) -> None:
+async def _take_number(connection: AsyncConnection, ring: KeyRing, identity: Identity, *, by: str) -> None:
     details = msgspec.structs.replace(identity.details, wa_id=None)
-    without = msgspec.structs.replace(identity, details=details, masked=_masked(details), needs_step_up=True)
-    await _update(connection, ring, without, with_details=True)
+    without = msgspec.structs.replace(identity, details=details, masked=_masked(details))
+    await _update(connection, ring, _suspected(without, by=by), with_details=True)
+
+
+def _suspected(identity: Identity, *, by: str | None) -> Identity:
+    # The first reason may turn out to be none; a second one stays.
+    details = msgspec.structs.replace(identity.details, displaced_by=None if identity.needs_step_up else by)
+    return msgspec.structs.replace(identity, details=details, needs_step_up=True)
 
 
 async def _update(connection: AsyncConnection, ring: KeyRing, identity: Identity, *, with_details: bool) -> None:
@@ -309,7 +343,7 @@ async def _update(connection: AsyncConnection, ring: KeyRing, identity: Identity
         "phone_number_id": identity.phone_number_id,
         "last_message_at_ms": identity.last_message_at_ms,
     }
-    # Only ever set here: it may have been set by somebody else since this was read, and the PIN alone takes it away.
+    # Only ever set here: it may have been set by somebody else since this was read.
     if identity.needs_step_up:
         values["needs_step_up"] = True
     if with_details:

@@ -41,7 +41,7 @@ identities_table = Table(
     Column("pin_hash", Text),
     Column("pin_failures", Integer, nullable=False),
     Column("pin_blocked_until_ms", BigInteger, nullable=False),
-    # The number or the id changed: nothing that was kept is shown before the PIN.
+    # The number or the telephone changed: nothing that was kept is shown before the PIN, or before staff let them in.
     Column("needs_step_up", Boolean, nullable=False),
     # Never given twice, whatever was deleted.
     Column("next_report", Integer, nullable=False),

@@ -206,6 +206,14 @@ ENGLISH = Texts(
         "Your number or telephone changed, and no PIN had been set. So that nobody else sees them, your earlier reports stay "
         "closed. Please ask {keeper}. New reports can be saved."
     ),
+    let_in=(
+        "Your earlier reports are open to you again: {keeper} made sure that it is you. A PIN of before is not valid any more. "
+        "Send PIN to choose one, so that I can ask you myself the next time."
+    ),
+    unsaved_discarded=(
+        "Your number or telephone changed. So that nobody else sees it, what was not saved yet is discarded. Please send it "
+        "again."
+    ),
     pin_new="Which 6 digits shall be your PIN? I ask for them if your number changes.",
     pin_weak="That is too easy to guess. Please choose 6 other digits.",
     pin_set="Your PIN is set. Please delete your message with the PIN from this chat.",
@@ -248,6 +256,7 @@ ENGLISH = Texts(
         "stopped": "you sent STOP",
         "pin_set": "PIN set",
         "pin_wrong": "wrong PIN",
+        "unlocked": "opened to you again",
     },
     by_staff="{action}, by staff",
     by_link="{action}, by a link",

@@ -212,6 +212,14 @@ GERMAN = Texts(
         "Deine Nummer oder dein Telefon hat sich geändert, und es gab keine PIN. Damit niemand sonst sie sieht, bleiben deine "
         "früheren Berichte zu. Bitte frag bei {keeper} nach. Neue Berichte kannst du speichern."
     ),
+    let_in=(
+        "Deine früheren Berichte sind wieder offen: Dass du es bist, hat sich bei {keeper} bestätigt. Eine PIN von früher gilt "
+        "nicht mehr. Schick PIN und wähle eine, dann kann ich beim nächsten Mal selbst fragen."
+    ),
+    unsaved_discarded=(
+        "Deine Nummer oder dein Telefon hat sich geändert. Damit niemand sonst es sieht, ist verworfen, was noch nicht "
+        "gespeichert war. Bitte schick es noch einmal."
+    ),
     pin_new="Welche 6 Ziffern sollen deine PIN sein? Ich frage danach, wenn sich deine Nummer ändert.",
     pin_weak="Das ist zu leicht zu erraten. Bitte nimm 6 andere Ziffern.",
     pin_set="Deine PIN gilt. Bitte lösche deine Nachricht mit der PIN aus diesem Chat.",
@@ -256,6 +264,7 @@ GERMAN = Texts(
         "stopped": "du hast STOPP geschickt",
         "pin_set": "PIN gesetzt",
         "pin_wrong": "falsche PIN",
+        "unlocked": "wieder für dich geöffnet",
     },
     by_staff="{action}, von Mitarbeitern",
     by_link="{action}, über einen Link",

@@ -210,6 +210,14 @@ PORTUGUESE = Texts(
         "Seu número ou telefone mudou, e não havia PIN. Para que ninguém mais veja, seus laudos anteriores ficam fechados. Pergunte "
         "a {keeper}, por favor. Você pode salvar laudos novos."
     ),
+    let_in=(
+        "Seus laudos anteriores estão abertos de novo: a confirmação de que é você veio de {keeper}. Um PIN de antes não vale "
+        "mais. Envie PIN para escolher um, e da próxima vez eu mesmo pergunto."
+    ),
+    unsaved_discarded=(
+        "Seu número ou seu telefone mudou. Para que mais ninguém veja, o que ainda não estava salvo foi descartado. Envie de "
+        "novo, por favor."
+    ),
     pin_new="Quais 6 números serão o seu PIN? Eu peço se o seu número mudar.",
     pin_weak="Isso é fácil demais de adivinhar. Escolha outros 6 números, por favor.",
     pin_set="Seu PIN está valendo. Apague desta conversa a sua mensagem com o PIN, por favor.",
@@ -252,6 +260,7 @@ PORTUGUESE = Texts(
         "stopped": "você enviou PARAR",
         "pin_set": "PIN definido",
         "pin_wrong": "PIN errado",
+        "unlocked": "aberto de novo para você",
     },
     by_staff="{action}, pela equipe",
     by_link="{action}, por um link",

@@ -210,6 +210,14 @@ SPANISH = Texts(
         "Tu número o tu teléfono ha cambiado, y no había PIN. Para que nadie más los vea, tus informes anteriores quedan cerrados. "
         "Pregunta a {keeper}, por favor. Puedes guardar informes nuevos."
     ),
+    let_in=(
+        "Tus informes anteriores están abiertos otra vez: se comprobó con {keeper} que eres tú. Un PIN de antes ya no vale. Envía "
+        "PIN para elegir uno, y la próxima vez te lo pregunto yo."
+    ),
+    unsaved_discarded=(
+        "Tu número o tu teléfono ha cambiado. Para que nadie más lo vea, se descartó lo que aún no estaba guardado. Envíalo otra "
+        "vez, por favor."
+    ),
     pin_new="¿Qué 6 cifras serán tu PIN? Te las pido si cambia tu número.",
     pin_weak="Eso es demasiado fácil de adivinar. Elige otras 6 cifras, por favor.",
     pin_set="Tu PIN está puesto. Borra de este chat tu mensaje con el PIN, por favor.",
@@ -252,6 +260,7 @@ SPANISH = Texts(
         "stopped": "enviaste ALTO",
         "pin_set": "PIN puesto",
         "pin_wrong": "PIN equivocado",
+        "unlocked": "abierto de nuevo para ti",
     },
     by_staff="{action}, por el personal",
     by_link="{action}, por un enlace",

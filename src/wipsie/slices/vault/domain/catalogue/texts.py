@@ -217,7 +217,11 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     pin_blocked: Counted
     """{count} minutes."""
     pin_missing: str
-    """Needed, and there is none."""
+    """Needed, and there is none. {keeper}"""
+    let_in: str
+    """Staff made sure who they are. {keeper}"""
+    unsaved_discarded: str
+    """Their telephone changed in the middle of a report."""
     pin_new: str
     pin_weak: str
     pin_set: str

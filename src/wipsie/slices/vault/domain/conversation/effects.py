@@ -12,7 +12,9 @@ from wipsie.slices.vault.domain.conversation.events import OpenPurpose
 from wipsie.slices.vault.domain.languages import Language
 from wipsie.slices.vault.domain.whatsapp.outgoing import OutgoingMessage
 
-DiscardReason = Literal["cancelled", "duplicate", "refused", "expired", "limit", "quota", "stopped", "password"]
+DiscardReason = Literal[
+    "cancelled", "duplicate", "refused", "expired", "limit", "quota", "stopped", "password", "identity"
+]
 NoteAction = Literal["late_event", "expired", "save_failed", "identity_changed", "step_up_wanted", "unanswered"]
 
 

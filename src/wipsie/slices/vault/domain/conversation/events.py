@@ -59,8 +59,11 @@ class Ignored(_Event, frozen=True, kw_only=True, tag="ignored"):
     """A reaction, an edit, a message taken back: nothing follows. A thumb up on a card saves nothing."""
 
 
-class IdentityChanged(_Event, frozen=True, kw_only=True, tag="identity_changed"):
-    """The user's number or id is another one, or somebody else has their number now."""
+class IdentityChanged(_Event, frozen=True, kw_only=True, tag="identity_changed", omit_defaults=True):
+    """The user's number, id or telephone is another one."""
+
+    is_same_account: bool = False
+    """WhatsApp says so; otherwise somebody else may have their number now."""
 
 
 class TimerEnded(_Event, frozen=True, kw_only=True, tag="timer"):
@@ -135,6 +138,10 @@ class PinSet(_Event, frozen=True, kw_only=True, tag="pin_set"):
     """The new PIN holds."""
 
 
+class LetIn(_Event, frozen=True, kw_only=True, tag="let_in"):
+    """Staff made sure who they are; `Facts.needs_step_up` and `Facts.has_pin` are False from now on."""
+
+
 class Exported(_Event, frozen=True, kw_only=True, tag="exported"):
     """The archive they asked for is ready."""
 
@@ -167,6 +174,7 @@ Event = (
     | PinRight
     | PinWrong
     | PinSet
+    | LetIn
     | Exported
     | ExportFailed
 )

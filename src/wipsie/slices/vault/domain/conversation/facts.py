@@ -53,7 +53,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Less than a day ago they wrote: they can be answered."""
     has_pin: bool = False
     needs_step_up: bool = False
-    """Nothing that was kept is shown before the PIN."""
+    """Nothing that was kept is shown before the PIN; where there is none, before staff let them in."""
     first_save: bool = False
     """With Saved: they have not saved anything before."""
     known_hospitals: tuple[str, ...] = ()

@@ -152,10 +152,11 @@ def _open(turn: Turn, unit: tuple[HeldFile, ...]) -> None:
 
 
 def check_duplicate(turn: Turn) -> None:
-    """Ask whether to keep what was saved before, or go on to the details."""
+    """Ask whether to keep what was saved before, or go on to the details: whoever may be somebody else is not told what was saved."""
     quote = turn.draft.files[0].message_id
     outcomes = [file.outcome for file in turn.draft.files]
-    if all(isinstance(one, Ready) and one.duplicate_of is not None for one in outcomes):
+    is_known = all(isinstance(one, Ready) and one.duplicate_of is not None for one in outcomes)
+    if is_known and not turn.facts.needs_step_up:
         to_stage(turn, State.DUPLICATE, quote)
     else:
         ask_next(turn, quote)

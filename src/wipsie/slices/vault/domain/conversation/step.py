@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from wipsie.slices.vault.domain.conversation import confirming, consenting, saving
+from wipsie.slices.vault.domain.conversation import confirming, consenting, guarding, saving
 from wipsie.slices.vault.domain.conversation.checking import checked
 from wipsie.slices.vault.domain.conversation.conversation import (
     SEEN_MAX,
@@ -25,6 +25,7 @@ from wipsie.slices.vault.domain.conversation.events import (
     FileSent,
     IdentityChanged,
     Ignored,
+    LetIn,
     NotAccepted,
     PinRight,
     PinSet,
@@ -47,7 +48,7 @@ from wipsie.slices.vault.domain.conversation.hearing import hear
 from wipsie.slices.vault.domain.conversation.receiving import receive, refuse_kind
 from wipsie.slices.vault.domain.conversation.rendering.links import export_ready
 from wipsie.slices.vault.domain.conversation.state import State
-from wipsie.slices.vault.domain.conversation.timing import ended, lapse_question
+from wipsie.slices.vault.domain.conversation.timing import ended
 from wipsie.slices.vault.domain.conversation.turn import HOUR_MS, Turn
 
 
@@ -84,10 +85,7 @@ def _take(turn: Turn, event: Event) -> None:
         case Ignored():
             pass
         case IdentityChanged():
-            # Whoever goes on may be another person: a question about what cannot be taken back is off.
-            turn.note("identity_changed")
-            if turn.conversation.pending is not None:
-                lapse_question(turn)
+            guarding.identity_changed(turn, event)
         case TimerEnded():
             ended(turn, event)
         case FileChecked():
@@ -117,6 +115,8 @@ def _take(turn: Turn, event: Event) -> None:
             confirming.pin_wrong(turn, event)
         case PinSet():
             confirming.pin_set(turn)
+        case LetIn():
+            guarding.let_in(turn)
         case Exported():
             hours = max((event.until_ms - turn.facts.now_ms) // HOUR_MS, 1)
             ready = export_ready(event.url, turn.conversation.language, reports=event.reports, hours=hours)

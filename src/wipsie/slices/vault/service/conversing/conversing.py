@@ -170,9 +170,10 @@ class Conversing:
             sent_at_ms=sent_at_ms,
             window_open=may_be_sent("text", last_message_at_ms=identity.last_message_at_ms, now_ms=turn.now_ms),
             has_pin=identity.pin_hash is not None,
-            needs_step_up=identity.needs_step_up and identity.pin_hash is not None,
+            needs_step_up=identity.needs_step_up,
             first_save=turn.is_first_save,
-            known_hospitals=hospitals,
+            # Names of a person nobody may be any more are offered to nobody.
+            known_hospitals=() if identity.needs_step_up else hospitals,
             utc_offset_min=utc_offset_min_of(country),
             date_order=date_order_of(country),
             policy=self._policy,

@@ -34,6 +34,7 @@ _NAME_OF: Final = {
     "vault:consent:withdraw": "stopped",
     "vault:pin:set": "pin_set",
     "vault:pin:fail": "pin_wrong",
+    "vault:identity:unlock": "unlocked",
 }
 """Of actions of the audit log that mean something to the owner; others are left out."""
 
