@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyRing, keyed_token, keyed_tokens
@@ -22,6 +22,12 @@ _IDENTITIES = identities_table.c
 _USER = "vault user id"
 _NUMBER = "vault number"
 _TRIES_MAX = 3
+# Built once, since every message needs them.
+_OF = select(identities_table).where(_IDENTITIES.id == bindparam("of_owner"))
+_NEWEST = select(identities_table).order_by(_IDENTITIES.created_at_ms.desc()).limit(1)
+_BY_USER = _NEWEST.where(_IDENTITIES.user_token.in_(bindparam("tokens", expanding=True)))
+_BY_NUMBER = _NEWEST.where(_IDENTITIES.number_token.in_(bindparam("tokens", expanding=True)))
+_CHANGE = update(identities_table).where(_IDENTITIES.id == bindparam("of_owner"))
 
 
 class IdentityDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,6 +155,12 @@ async def need_step_up(connection: AsyncConnection, ring: KeyRing, sender: Sende
     return suspected
 
 
+async def is_locked(connection: AsyncConnection, owner: str) -> bool:
+    """Whether somebody has to show who they are before anything that was kept is shown."""
+    found = await connection.execute(select(_IDENTITIES.needs_step_up).where(_IDENTITIES.id == owner))
+    return bool(found.scalar())
+
+
 async def let_in(connection: AsyncConnection, owner: str) -> None:
     """Somebody of the staff knows who they are: they are asked for nothing, and choose a PIN anew."""
     await _set(connection, owner, pin_hash=None, pin_failures=0, pin_blocked_until_ms=0, needs_step_up=False)
@@ -156,7 +168,7 @@ async def let_in(connection: AsyncConnection, owner: str) -> None:
 
 async def identity_of(connection: AsyncConnection, ring: KeyRing, owner: str) -> Identity | None:
     """The identity of this id."""
-    found = (await connection.execute(select(identities_table).where(_IDENTITIES.id == owner))).one_or_none()
+    found = (await connection.execute(_OF, {"of_owner": owner})).one_or_none()
     return None if found is None else _identity(ring, found)
 
 
@@ -171,9 +183,7 @@ async def by_user_id(connection: AsyncConnection, ring: KeyRing, user_id: str | 
     """The identity that has this user id now."""
     if user_id is None:
         return None
-    return await _first(
-        connection, ring, _IDENTITIES.user_token.in_(keyed_tokens(ring, user_id, owner="", purpose=_USER))
-    )
+    return await _first(connection, ring, _BY_USER, keyed_tokens(ring, user_id, owner="", purpose=_USER))
 
 
 async def set_language(connection: AsyncConnection, owner: str, language: Language) -> None:
@@ -235,7 +245,9 @@ async def pin_failed(connection: AsyncConnection, owner: str, *, failures: int, 
 
 async def add_stored_bytes(connection: AsyncConnection, owner: str, count: int) -> None:
     """Count what is stored for somebody; `count` below 0 for what is erased."""
-    await _set(connection, owner, stored_bytes=_IDENTITIES.stored_bytes + count)
+    await connection.execute(
+        update(identities_table).where(_IDENTITIES.id == owner).values(stored_bytes=_IDENTITIES.stored_bytes + count)
+    )
 
 
 async def owners_to_erase(connection: AsyncConnection, *, now_ms: int, count_max: int) -> Sequence[str]:
@@ -297,23 +309,19 @@ async def _resolve(
 
 
 async def _set(connection: AsyncConnection, owner: str, **values: Any) -> None:
-    await connection.execute(update(identities_table).where(_IDENTITIES.id == owner).values(**values))
+    await connection.execute(_CHANGE, {"of_owner": owner, **values})
 
 
 async def _by_number(connection: AsyncConnection, ring: KeyRing, wa_id: str | None) -> Identity | None:
     if wa_id is None:
         return None
-    return await _first(
-        connection, ring, _IDENTITIES.number_token.in_(keyed_tokens(ring, wa_id, owner="", purpose=_NUMBER))
-    )
+    return await _first(connection, ring, _BY_NUMBER, keyed_tokens(ring, wa_id, owner="", purpose=_NUMBER))
 
 
-async def _first(connection: AsyncConnection, ring: KeyRing, condition: ColumnElement[bool]) -> Identity | None:
-    found = (
-        await connection.execute(
-            select(identities_table).where(condition).order_by(_IDENTITIES.created_at_ms.desc()).limit(1)
-        )
-    ).one_or_none()
+async def _first(
+    connection: AsyncConnection, ring: KeyRing, statement: Select[Any], tokens: list[str]
+) -> Identity | None:
+    found = (await connection.execute(statement, {"tokens": tokens})).one_or_none()
     return None if found is None else _identity(ring, found)
 
 
