@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 from link_visits import browser_of, link, opened, refusals
-from vault_room import BOTH, OpenRoom, VaultRoom
+from vault_room import BOTH, OpenRoom, ProcessDies, VaultRoom
 
 from wipsie.blobs.sealing import KeyRing
 from wipsie.database import UnitOfWork
@@ -21,9 +21,15 @@ from wipsie.slices.vault.domain.link_page import Note, PageView, look_page, refu
 from wipsie.slices.vault.domain.reports import ReportDetails
 from wipsie.slices.vault.service.keeping.events import Viewer
 from wipsie.slices.vault.service.keeping.links import LinkPurpose, OpenedLink
-from wipsie.slices.vault.service.keeping.looking import PICTURES_S
+from wipsie.slices.vault.service.keeping.looking import PICTURES_S, Move
 from wipsie.slices.vault.store.objects import object_of
-from wipsie.slices.vault.store.tables import identities_table, links_table, objects_table, report_files_table
+from wipsie.slices.vault.store.tables import (
+    identities_table,
+    links_table,
+    objects_table,
+    report_files_table,
+    reports_table,
+)
 from wipsie.slices.vault.store.words import WORDS_MAX
 
 PHOTOS = [b"photo one", b"photo two", b"photo three"]
@@ -321,6 +327,25 @@ async def test_of_two_changes_at_once_one_is_made_and_the_other_is_told_so(
         assert '<input type="hidden" name="version" value="2">' in page
     assert event.facts["version"] == 2
     assert len(await room.events("vault:link:look")) == 3
+
+
+@BOTH
+async def test_a_change_whose_commit_does_not_come_is_not_there_in_part(open_room: OpenRoom) -> None:
+    async def die(unit: UnitOfWork, ring: KeyRing, link: OpenedLink) -> None:
+        raise ProcessDies
+
+    room = await open_room(on_opened=die)
+    owner = await room.owner()
+    files = await photographed(room, owner)
+    path = await link(room, owner)
+    with pytest.raises(ProcessDies):
+        await room.looks.move(path.rpartition("/")[2], Move(version=1, position=3, step=-1))
+    assert await order(room) == files
+    (row,) = await room.rows(links_table)
+    assert (row["looks"], row["looked_at_ms"]) == (0, None)
+    (report,) = await room.rows(reports_table)
+    assert report["version"] == 1
+    assert await room.events("vault:report:reorder") == []
 
 
 async def test_a_change_of_what_was_edited_meanwhile_is_not_made(room: VaultRoom, web: aiohttp.ClientSession) -> None:
