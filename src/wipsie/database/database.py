@@ -20,7 +20,7 @@ from wipsie.database.sqlite_engines import prepare_sqlite_file, sqlite_engine
 from wipsie.database.unit_of_work import UnitOfWork
 from wipsie.database.urls import parse_database_url
 from wipsie.database.writing_turns import WritingTurns
-from wipsie.kernel.clock import Clock
+from wipsie.kernel.clock import SYSTEM_CLOCK, Clock
 from wipsie.kernel.errors import StorageUnavailable
 
 WRITE_WAIT_S_MAX = 30.0
@@ -248,8 +248,7 @@ class Database:
                     yield connection
                     await transaction.commit()
                     return
-            # Not by the clock of the product: this is another process at the disk.
-            await asyncio.sleep(_BUSY_PAUSE_URGENT_S if urgent else next(pauses_s))
+            await SYSTEM_CLOCK.sleep(_BUSY_PAUSE_URGENT_S if urgent else next(pauses_s))
 
 
 class _translated:  # noqa: N801

@@ -54,6 +54,15 @@ class SystemClock:
         return future.done()
 
 
+SYSTEM_CLOCK = SystemClock()
+"""For waiting for what other processes do, which no clock of a test moves: for a lock of theirs, for example."""
+
+
+def block(seconds: float) -> None:
+    """The same for a thread that may stand still."""
+    time.sleep(seconds)
+
+
 def utc_datetime(epoch_ms: int) -> datetime:
     """An aware UTC datetime for milliseconds since the epoch."""
     return datetime.fromtimestamp(epoch_ms / 1000, tz=UTC)

@@ -22,6 +22,7 @@ from wipsie.database.migrator.revisions import to_apply, to_undo
 from wipsie.database.migrator.running import run_revisions
 from wipsie.database.sqlite_engines import prepare_sqlite_file
 from wipsie.database.urls import parse_database_url
+from wipsie.kernel.clock import SYSTEM_CLOCK
 from wipsie.kernel.errors import StorageUnavailable
 
 LOCK_WAIT_S = 60.0
@@ -111,5 +112,4 @@ async def _when_free(engine: AsyncEngine, work: Callable[[Connection], list[str]
             in_the_way = is_busy(error) or postgres_state(error) in _TABLE_IN_USE
             if not in_the_way or loop.time() >= gives_up_at:
                 raise
-        # Whoever is in the way is another process: this is real time.
-        await asyncio.sleep(_PAUSE_S)
+        await SYSTEM_CLOCK.sleep(_PAUSE_S)

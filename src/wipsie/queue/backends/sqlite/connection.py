@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Protocol, cast
 
 import apsw
 
+from wipsie.kernel.clock import SYSTEM_CLOCK, block
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
 
 
@@ -72,10 +72,10 @@ class _Patience:
     def wait(self, calls: int) -> bool:
         """Called by SQLite, with how often it did so for the same lock: whether to try again."""
         if calls == 0:
-            self._until = time.monotonic() + BUSY_TIMEOUT_S
-        elif time.monotonic() >= self._until:
+            self._until = SYSTEM_CLOCK.monotonic() + BUSY_TIMEOUT_S
+        elif SYSTEM_CLOCK.monotonic() >= self._until:
             return False
-        time.sleep(0.001 if calls < 50 else 0.005)
+        block(0.001 if calls < 50 else 0.005)
         return True
 
 
