@@ -22,6 +22,7 @@ from vault_process import FACTOR, NEVER
 
 from wipsie.database import Database
 from wipsie.database.migrator import migrate
+from wipsie.slices.vault.handlers.export import RECEIVES_MAX
 from wipsie.slices.vault.routes.webhook import PATH
 from wipsie.testing.eventually import eventually
 from wipsie.testing.process import WipsieProcess, free_port
@@ -70,6 +71,8 @@ class Clinic:
         self._running: dict[str, tuple[WipsieProcess, str]] = {}
         self.is_mild = False
         """Nobody dies any more."""
+        self.moment: str | None = None
+        """At which each worker dies from now on."""
 
     @property
     def url(self) -> str:
@@ -80,6 +83,8 @@ class Clinic:
         moments = API_MOMENTS if role == "api" else WORKER_MOMENTS
         life = self._lives[role]
         moment = NEVER if self.is_mild or life >= len(moments) else moments[life]
+        if self.moment is not None and role == "worker":
+            moment = self.moment
         self._lives[role] = life + 1
         process = WipsieProcess(
             [str(HERE / "vault_process.py"), str(self.folder), role, repr(self._origin_s), moment, str(self.port)],
@@ -99,6 +104,12 @@ class Clinic:
                     self.deaths[moment] += 1
                     self.start(role)
             await asyncio.sleep(0.05)
+
+    def kill(self, role: str) -> None:
+        """Have the process of this role replaced."""
+        process, _ = self._running.pop(role)
+        process.kill()
+        self.start(role)
 
     def kill_all(self) -> None:
         for process, _ in self._running.values():
@@ -249,3 +260,36 @@ async def check_the_books(clinic: Clinic, reports: int, people: int) -> None:
 async def rows(database: Database, statement: str) -> list[tuple[Any, ...]]:
     async with database.read() as connection:
         return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+async def test_who_waits_for_an_archive_that_ends_every_worker_is_told_so_once(clinic: Clinic) -> None:
+    clinic.simulator.account.callback_url = clinic.url
+    clinic.is_mild = True
+    for role in ("api", "worker"):
+        clinic.start(role)
+    asha = Person(clinic.simulator.phone("Asha"), [sample_report(SURE[0], form="text_pdf")])
+    await asyncio.wait_for(asha.live(), 60)
+    clinic.moment = "after tried"
+    clinic.kill("worker")
+    watching = asyncio.create_task(clinic.replace_the_dead())
+    try:
+        await asha.phone.send_text("EXPORT")
+        await asha.phone.wait_for(lambda one: "could not be put together" in one.text, 180)
+        # Whoever comes after them finds nothing to do.
+        clinic.moment = None
+        clinic.kill("worker")
+        await asha.phone.send_text("HELP")
+        await asha.phone.expect("shows your reports", timeout_s=60)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert sum("could not be put together" in one.text for one in asha.phone.received) == 1
+    assert clinic.deaths == {"after tried": RECEIVES_MAX}
+    clinic.kill_all()
+    database = clinic.store.database(clinic.folder, clinic.clock)
+    await database.start()
+    try:
+        assert await rows(database, "SELECT count(*) FROM vault_exports") == [(0,)]
+        assert await rows(database, "SELECT count(*) FROM vault_objects WHERE role = 'export'") == [(0,)]
+    finally:
+        await database.stop()

@@ -29,6 +29,7 @@ WRITES = {
     "said": "INSERT INTO vault_deliveries",
     "sending": "UPDATE vault_deliveries",
     "relayed": "DELETE FROM outbox",
+    "tried": "UPDATE vault_exports",
 }
 """Steps of a report's way, by what each writes."""
 

@@ -294,6 +294,7 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
         "token": _SEALS,
         "report": _IDS,
     },
+    "vault_exports": {"id": _IDS, "owner": _IDS},
     "vault_links": {
         "nonce": _SEALS,
         "owner": _IDS,

@@ -25,6 +25,7 @@ from wipsie.slices.vault.service.conversing.conversing import Conversing
 from wipsie.slices.vault.service.conversing.performing import Performing
 from wipsie.slices.vault.service.conversing.sessions import Sessions
 from wipsie.slices.vault.service.delivering import Delivering, DeliveryMetrics, DeliveryUpkeep, SendingRates
+from wipsie.slices.vault.service.export_failures import ExportFailures
 from wipsie.slices.vault.service.fetching.fetching import FileFetcher
 from wipsie.slices.vault.service.fetching.plain_files import PlainFiles
 from wipsie.slices.vault.service.fetching.reading import FileReader
@@ -88,6 +89,7 @@ class VaultParts(msgspec.Struct, frozen=True, kw_only=True):
     delivery_upkeep: DeliveryUpkeep
     eraser: Eraser
     exporter: Exporter
+    export_failures: ExportFailures
     links: LinkDesk
     looks: LookDesk
     room: ReadingRoom
@@ -129,6 +131,7 @@ def build_parts(
     conversing = Conversing(database, keys, clock, sessions, saver, performing, settings.policy)
     forgetting = Forgetting(eraser, sessions)
     delivery_upkeep = DeliveryUpkeep(database, keys, graph, clock, sending)
+    export_failures = ExportFailures(database, clock, conversing)
     return VaultParts(
         metrics=counted,
         graph=graph,
@@ -167,13 +170,14 @@ def build_parts(
             FileReader(database, clock, run_cpu, settings.limits),
             indexer,
         ),
-        cleaner=Cleaner(database, keys, clock, conversing, forgetting, delivery_upkeep),
+        cleaner=Cleaner(database, keys, clock, conversing, forgetting, delivery_upkeep, export_failures),
         delivering=Delivering(
             database, keys, graph, SendingRates(shared), clock, sending, open_file=open_files_of(room, keys)
         ),
         delivery_upkeep=delivery_upkeep,
         eraser=eraser,
         exporter=exporter,
+        export_failures=export_failures,
         links=links,
         looks=LookDesk(database, sealed, keys, clock, links, indexer),
         room=room,

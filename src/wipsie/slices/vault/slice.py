@@ -17,7 +17,7 @@ from wipsie.slices.manifest import Slice
 from wipsie.slices.vault.building import VaultSettings, build_parts
 from wipsie.slices.vault.handlers.cleaning import CLEAN_SCHEDULE, cleaning_handler
 from wipsie.slices.vault.handlers.deliver import DeliverHandler
-from wipsie.slices.vault.handlers.export import export_handler
+from wipsie.slices.vault.handlers.export import ExportHandler
 from wipsie.slices.vault.handlers.media import MediaHandlers
 from wipsie.slices.vault.handlers.messages import MessageHandlers
 from wipsie.slices.vault.handlers.reading_on import reading_on_handler
@@ -96,7 +96,7 @@ def build(
             *MediaHandlers(parts.fetcher, keys).specs(),
             *DeliverHandler(parts.delivering).specs(),
             reading_on_handler(parts.reading_on),
-            export_handler(parts.exporter),
+            *ExportHandler(parts.exporter, parts.export_failures).specs(),
             cleaning_handler(parts.cleaner),
         ],
         schedules=[CLEAN_SCHEDULE],

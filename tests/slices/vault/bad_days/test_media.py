@@ -137,7 +137,7 @@ async def test_a_file_that_meta_has_no_more_is_given_up_and_its_owner_told(ward:
 
 async def test_staff_have_a_file_looked_at_at_once_as_long_as_meta_may_be_asked(ward: Ward) -> None:
     asha = await ward.agreed()
-    desk = StaffDesk(ward.parts.database, ward.parts.vault_keys, ward.simulator.clock, NOT_USED, NOT_USED)
+    desk = StaffDesk(ward.parts.database, ward.parts.vault_keys, ward.simulator.clock, NOT_USED, NOT_USED, NOT_USED)
     ward.simulator.faults.error(131016, route="lookup", times=4)
     await ward.send_report(asha, BLOOD)
     owner = await ward.owner_of(asha)

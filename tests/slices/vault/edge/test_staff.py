@@ -243,6 +243,9 @@ async def test_owners_are_filtered_and_paged_the_newest_first(office: VaultOffic
     others = await ada.all_pages("/api/vault/owners?consented=false")
     assert [one["id"] for one in others] == [owners[3], owners[1]]
     assert await ada.all_pages("/api/vault/owners?stopped=true") == []
+    await office.lock(owners[3])
+    assert [one["id"] for one in await ada.all_pages("/api/vault/owners?locked=true")] == [owners[3]]
+    assert len(await ada.all_pages("/api/vault/owners?locked=false")) == 4
 
 
 @DATABASES

@@ -50,7 +50,7 @@ def owners() -> Iterator[dict[str, Any]]:
             "stopped_at_ms": at_ms if is_rare(number) else None,
             "pin_failures": 0,
             "pin_blocked_until_ms": 0,
-            "needs_step_up": False,
+            "needs_step_up": is_rare(number),
             "next_report": 1,
             "stored_bytes": 0,
         }
@@ -112,6 +112,7 @@ async def assert_read_through_an_index(full: Database, spec: ListSpec, query: st
         ("vault_deliveries", "owner=vid_42&state=failed"),
         ("vault_owners", "consented=false"),
         ("vault_owners", "stopped=true"),
+        ("vault_owners", "locked=true"),
     ],
 )
 async def test_what_is_filtered_is_read_through_an_index(full: Database, name: str, query: str) -> None:

@@ -8,6 +8,7 @@ import io
 from typing import Any
 
 import pytest
+from export_runs import run
 from fhir_rules import check_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,18 +18,15 @@ from wipsie.blobs import BlobStore
 from wipsie.database.outbox import outbox_table
 from wipsie.kernel import json
 from wipsie.kernel.errors import Conflict
-from wipsie.queue.message import StandardMessage
 from wipsie.slices.vault.domain.dates.partial_date import PartialDate
 from wipsie.slices.vault.domain.export.exported import ExportedFile, ExportedReport
 from wipsie.slices.vault.domain.export.table import harmless, table_pieces
 from wipsie.slices.vault.domain.fhir import bundle_pieces
 from wipsie.slices.vault.domain.reports import ReportDetails
-from wipsie.slices.vault.handlers.export import export_handler
-from wipsie.slices.vault.jobs import ExportJob
 from wipsie.slices.vault.service.keeping import exporting
 from wipsie.slices.vault.service.keeping.events import Viewer
 from wipsie.slices.vault.store.tables import links_table, objects_table
-from wipsie.workers.handler import Retry, TaskContext
+from wipsie.workers.handler import Retry
 
 CONTENT = b"x" * 700_000
 
@@ -142,8 +140,7 @@ async def test_a_job_that_runs_twice_makes_one_archive(room: VaultRoom) -> None:
     assert export_id is not None
     (message,) = await room.rows(outbox_table)
     assert json.decode(message["body"])["data"] == {"owner": owner, "export": export_id}
-    handler = export_handler(room.exporter)
-    results = [await run(handler.function, owner, export_id) for _ in range(2)]
+    results = [await run(room, owner, export_id) for _ in range(2)]
     assert results == [
         {"outcome": "made", "reports": 1, "files": 1, "missing": 0},
         {"outcome": "nothing_to_do"},
@@ -151,12 +148,6 @@ async def test_a_job_that_runs_twice_makes_one_archive(room: VaultRoom) -> None:
     assert len(room.ready) == len(await room.rows(links_table)) == 1
     actions = [event.action for event in await room.events() if event.object == f"export:{export_id}"]
     assert actions == ["vault:export:request", "vault:link:make", "vault:export:make"]
-
-
-async def run(function: Any, owner: str, export_id: str) -> Any:
-    message = StandardMessage(id="m", timestamp="", data=ExportJob(owner=owner, export=export_id))
-    context: TaskContext = None  # type: ignore[assignment] - it is not looked at
-    return await function(message, context)
 
 
 async def test_a_report_that_is_erased_while_it_is_exported_is_in_no_archive(
@@ -177,7 +168,7 @@ async def test_a_report_that_is_erased_while_it_is_exported_is_in_no_archive(
     with monkeypatch.context() as patch:
         patch.setattr(room.sealed, "put_pieces", put_and_erase)
         with pytest.raises(Retry):
-            await run(export_handler(room.exporter).function, owner, export_id)
+            await run(room, owner, export_id)
     assert not [key for key in await room.keys_in_store() if key.startswith("exports/")]
     ready = await room.exporter.build(owner, export_id)
     assert ready is not None

@@ -39,6 +39,11 @@ OWNER_LIST = ListSpec(
     filters=(
         Flag("consented", lambda _: _IDENTITIES.consent_version.is_not(None), about="Those who agreed, or the others."),
         Flag("stopped", lambda _: _IDENTITIES.stopped_at_ms.is_not(None), about="Those who wrote STOP, or the others."),
+        Flag(
+            "locked",
+            lambda _: _IDENTITIES.needs_step_up.is_(True),
+            about="Those who have to show who they are before anything is shown to them, or the others.",
+        ),
         Moment("seen", _IDENTITIES.last_message_at_ms, about="Last wrote"),
     ),
     sorts=(Sort(name="created_at", column=_IDENTITIES.id),),

@@ -13,6 +13,7 @@ from wipsie.slices.vault.domain.conversation.events import TimerEnded
 from wipsie.slices.vault.jobs import FetchJob, ProcessJob, job_message
 from wipsie.slices.vault.service.conversing.conversing import Begun, Conversing
 from wipsie.slices.vault.service.delivering import DeliveryUpkeep
+from wipsie.slices.vault.service.export_failures import STUCK, ExportFailures
 from wipsie.slices.vault.service.forgetting import Forgetting
 from wipsie.slices.vault.store import identities
 from wipsie.slices.vault.store.conversations import due_conversations
@@ -46,6 +47,7 @@ class Cleaner:
         conversing: Conversing,
         forgetting: Forgetting,
         delivery_upkeep: DeliveryUpkeep,
+        export_failures: ExportFailures,
     ) -> None:
         self._database = database
         self._keys = keys
@@ -53,6 +55,7 @@ class Cleaner:
         self._conversing = conversing
         self._forgetting = forgetting
         self._delivery_upkeep = delivery_upkeep
+        self._export_failures = export_failures
 
     async def clean(self) -> dict[str, int]:
         """What was done, by name. KeyMissing, StorageUnavailable."""
@@ -60,6 +63,7 @@ class Cleaner:
             "conversations": await self._end_timers(),
             "jobs": await self._make_jobs_anew(),
             "lines": await self._delivery_upkeep.revive_lines(),
+            "exports": await self._give_up_exports(),
             "erased": await self._erase_stopped(),
             "forgotten": await self._forget_handled() + await self._forget_unwanted(),
         }
@@ -90,6 +94,11 @@ class Cleaner:
             for job in (*(ProcessJob(sender=one) for one in senders), *(FetchJob(file=one) for one in files)):
                 unit.publish(job_message(job, now_s=now_ms / 1000))
         return len(senders) + len(files)
+
+    async def _give_up_exports(self) -> int:
+        """Archives whose jobs are dead, or lost: who waits for them is told."""
+        stuck = await self._export_failures.stuck(count_max=_AT_ONCE)
+        return sum([await _alone(owner, self._export_failures.give_up, owner, id_, STUCK) for owner, id_ in stuck])
 
     async def _erase_stopped(self) -> int:
         async with self._database.read() as connection:

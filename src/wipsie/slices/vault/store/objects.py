@@ -116,11 +116,6 @@ async def object_of(connection: AsyncConnection, object_id: str) -> StoredObject
     return None if row is None else _stored(row)
 
 
-async def has_object(connection: AsyncConnection, object_id: str) -> bool:
-    """Whether there is, or was, an object of this id."""
-    return (await connection.execute(select(_OBJECTS.id).where(_OBJECTS.id == object_id))).first() is not None
-
-
 async def exports_of(connection: AsyncConnection, owner: str) -> list[str]:
     """Ids of archives of this owner that open."""
     found = await connection.execute(

@@ -69,6 +69,12 @@ Index(
     sqlite_where=_IDENTITIES.consent_version.is_(None),
     postgresql_where=_IDENTITIES.consent_version.is_(None),
 )
+Index(
+    "ix_vault_identities_locked",
+    _IDENTITIES.id,
+    sqlite_where=_IDENTITIES.needs_step_up.is_(True),
+    postgresql_where=_IDENTITIES.needs_step_up.is_(True),
+)
 
 consents_table = Table(
     "vault_consents",
@@ -246,6 +252,19 @@ words_table = Table(
     Column("report", Text, primary_key=True),
 )
 Index("ix_vault_words_report", words_table.c.report)
+
+exports_table = Table(
+    "vault_exports",
+    metadata,
+    # An archive that somebody waits for; of the object it becomes. Gone once they have it, or were told that it could not be made.
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("requested_at_ms", BigInteger, nullable=False),
+    # When somebody began to make it last.
+    Column("tried_at_ms", BigInteger, nullable=False),
+)
+Index("ix_vault_exports_owner", exports_table.c.owner)
+Index("ix_vault_exports_tried_at_ms", exports_table.c.tried_at_ms)
 
 links_table = Table(
     "vault_links",

@@ -19,6 +19,7 @@ from wipsie.database import Database, UnitOfWork
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import NotFound, StorageUnavailable
 from wipsie.slices.vault.service.keeping.events import Viewer, export_name, owner_name, report_name
+from wipsie.slices.vault.store.exports import forget_exports
 from wipsie.slices.vault.store.files import mark_discarded
 from wipsie.slices.vault.store.identities import add_stored_bytes
 from wipsie.slices.vault.store.kept_files import bury_files, of_ids, of_owner
@@ -132,6 +133,7 @@ class Eraser:
             reports += (await self.erase_reports(unit, ring, owner, ids, viewer)).reports
         files = await bury_files(connection, ring, of_owner(owner), now_ms=now_ms)
         objects = await erase_objects(connection, _OBJECTS.owner == owner, now_ms=now_ms)
+        await forget_exports(connection, owner)
         links = await revoke_links(connection, owner, now_ms=now_ms)
         await connection.execute(update(identities_table).where(identities_table.c.id == owner).values(stored_bytes=0))
         facts = {"reports": reports, "files": len(files), "objects": objects, "links": links}

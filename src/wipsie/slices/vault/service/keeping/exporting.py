@@ -2,6 +2,7 @@
 after a day.
 
 request ──► job ──► build: reports ──► ZIP ──► sealed, piece by piece ──► one commit: key, link, audit, word to the owner
+   └── a row: somebody waits for it ────────────────────────────────────────────┘ gone, here or in `ExportFailures`: told once
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ from wipsie.slices.vault.domain.files import clean_file_name
 from wipsie.slices.vault.jobs import ExportJob, job_message
 from wipsie.slices.vault.service.keeping.events import Viewer, export_name, owner_name
 from wipsie.slices.vault.service.keeping.links import GivenLink, LinkDesk
+from wipsie.slices.vault.store.exports import await_export, begin_export, count_awaited, settle_export
 from wipsie.slices.vault.store.files import FileDetails, files_of
+from wipsie.slices.vault.store.identities import is_locked
 from wipsie.slices.vault.store.objects import (
     OBJECT_PREFIX,
     StoredObject,
     add_object,
     export_key,
     exports_of,
-    has_object,
     object_of,
     objects_of_files,
 )
@@ -64,6 +66,10 @@ class ReadyExport(msgspec.Struct, frozen=True, kw_only=True):
     """In bytes."""
 
 
+class ExportWithheld(Exception):
+    """Whoever may be somebody else by now is not given all there is: they ask for it again, and are asked who they are."""
+
+
 class Exporter:
     """One per process."""
 
@@ -87,21 +93,26 @@ class Exporter:
 
     async def request(self, unit: UnitOfWork, owner: str, viewer: Viewer) -> str | None:
         """Have an archive made; its id. None when there are enough of them already."""
-        if len(await exports_of(unit.connection, owner)) >= A_DAY_MAX:
+        there = len(await exports_of(unit.connection, owner)) + await count_awaited(unit.connection, owner)
+        if there >= A_DAY_MAX:
             unit.record(viewer.event("vault:export:refuse", owner_name(owner), {"why": "enough"}))
             return None
-        export_id = str(new_object_id(OBJECT_PREFIX, self._clock.now_ms()))
+        now_ms = self._clock.now_ms()
+        export_id = str(new_object_id(OBJECT_PREFIX, now_ms))
+        await await_export(unit.connection, export_id, owner=owner, now_ms=now_ms)
         unit.publish(job_message(ExportJob(owner=owner, export=export_id), now_s=self._clock.now()))
         unit.record(viewer.event("vault:export:request", export_name(export_id)))
         return export_id
 
     async def build(self, owner: str, export_id: str) -> ReadyExport | None:
-        """Make the archive that was asked for; None when it is made already, or its owner is gone. Conflict when a report was erased
-        meanwhile that is in it: to be made anew. KeyMissing, StorageUnavailable."""
+        """Make the archive that was asked for; None when nobody waits for it: it is made already, was given up, or its owner is gone.
+        ExportWithheld; Conflict when a report was erased meanwhile that is in it: to be made anew. KeyMissing, StorageUnavailable."""
         ring = await self._keys.ring()
-        async with self._database.read() as connection:
-            if await has_object(connection, export_id):
+        async with self._database.begin() as connection:
+            if not await begin_export(connection, export_id, now_ms=self._clock.now_ms()):
                 return None
+            if await is_locked(connection, owner):
+                raise ExportWithheld
         reports = await self._reports(ring, owner)
         exported: list[ExportedReport] = []
         key = export_key(owner, export_id)
@@ -109,7 +120,7 @@ class Exporter:
             sealed = await self._sealed.put_pieces(key, export_id, pieces)
         try:
             return await self._keep(ring, owner, sealed, exported)
-        except Conflict:
+        except (Conflict, ExportWithheld):
             await self._sealed.delete(key)
             raise
 
@@ -119,8 +130,10 @@ class Exporter:
         export_id = sealed.info.object_id
         async with self._database.unit_of_work() as unit:
             # Whoever erases something of theirs did so before this, or sees this archive.
-            if not await hold_owner(unit.connection, owner) or await has_object(unit.connection, export_id):
+            if not await hold_owner(unit.connection, owner) or not await settle_export(unit.connection, export_id):
                 return None
+            if await is_locked(unit.connection, owner):
+                raise ExportWithheld
             if not await self._are_all_there(unit.connection, ring, exported):
                 raise Conflict("A report was erased while it was put into an archive; it is made anew.")
             await add_object(
