@@ -7,6 +7,7 @@ from typing import cast
 
 from wipsie.app.parts.parts import Parts
 from wipsie.app.settings import Settings
+from wipsie.queue.operations_signal import SIGNAL_TASK_TYPE
 from wipsie.slices.manifest import Slice
 from wipsie.slices.vault.building import VaultSettings
 from wipsie.slices.vault.domain.conversation import CardDetail, Policy
@@ -33,6 +34,7 @@ def vault_slice(parts: Parts) -> Slice:
         clock=parts.clock,
         metrics=parts.metrics,
         run_cpu=parts.cpu_pool.run,
+        proposes_incidents=lambda: parts.registry.find_by_type(SIGNAL_TASK_TYPE) is not None,
     )
 
 

@@ -24,7 +24,13 @@ from wipsie.slices.vault.service.conversing.answering import Answering
 from wipsie.slices.vault.service.conversing.conversing import Conversing
 from wipsie.slices.vault.service.conversing.performing import Performing
 from wipsie.slices.vault.service.conversing.sessions import Sessions
-from wipsie.slices.vault.service.delivering import Delivering, DeliveryMetrics, DeliveryUpkeep, SendingRates
+from wipsie.slices.vault.service.delivering import (
+    Delivering,
+    DeliveryMetrics,
+    DeliveryUpkeep,
+    SendingRates,
+    SendingSignals,
+)
 from wipsie.slices.vault.service.export_failures import ExportFailures
 from wipsie.slices.vault.service.fetching.fetching import FileFetcher
 from wipsie.slices.vault.service.fetching.plain_files import PlainFiles
@@ -107,8 +113,9 @@ def build_parts(
     clock: Clock,
     metrics: Metrics,
     run_cpu: Callable[..., Awaitable[Any]],
+    proposes_incidents: Callable[[], bool] = lambda: False,
 ) -> VaultParts:
-    """All of them. ConfigurationError for settings that cannot work."""
+    """All of them. `proposes_incidents`: whether somebody takes word of trouble. ConfigurationError for settings that cannot work."""
     counted, sending = VaultMetrics(metrics), DeliveryMetrics(metrics)
     sealed = SealedStore(blobs, keys, work_dir=settings.work_path / "sealed")
     graph = GraphClient(settings.graph, lambda: settings.access_token)
@@ -172,7 +179,14 @@ def build_parts(
         ),
         cleaner=Cleaner(database, keys, clock, conversing, forgetting, delivery_upkeep, export_failures),
         delivering=Delivering(
-            database, keys, graph, SendingRates(shared), clock, sending, open_file=open_files_of(room, keys)
+            database,
+            keys,
+            graph,
+            SendingRates(shared),
+            clock,
+            sending,
+            open_file=open_files_of(room, keys),
+            listener=SendingSignals(clock, is_heard=proposes_incidents),
         ),
         delivery_upkeep=delivery_upkeep,
         eraser=eraser,

@@ -52,8 +52,10 @@ def build(
     clock: Clock,
     metrics: Metrics,
     run_cpu: Callable[..., Awaitable[Any]],
+    proposes_incidents: Callable[[], bool],
 ) -> Slice:
-    """Compose the slice. `sessions` keeps conversations at hand; `run_cpu` is `CpuPool.run`. Opens nothing."""
+    """Compose the slice. `sessions` keeps conversations at hand; `run_cpu` is `CpuPool.run`; `proposes_incidents`: whether there is a
+    handler of operations signals. Opens nothing."""
     parts = build_parts(
         settings,
         database=database,
@@ -64,6 +66,7 @@ def build(
         clock=clock,
         metrics=metrics,
         run_cpu=run_cpu,
+        proposes_incidents=proposes_incidents,
     )
 
     orphans = OrphanSweep(database, blobs, clock)

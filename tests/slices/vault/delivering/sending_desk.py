@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from wipsie.blobs.sealing import KeyHolder
-from wipsie.database import Database
+from wipsie.database import Database, UnitOfWork
 from wipsie.database.shared_store import DatabaseSharedStore
 from wipsie.kernel.errors import NotFound
 from wipsie.queue.contract import NewMessage
@@ -65,6 +65,7 @@ class SendingDesk:
         self.files: dict[str, bytes] = {"vobj_1": PDF}
         self.file_trouble: Exception | None = None
         self.alarms: list[SendingAlarm] = []
+        self.well: list[tuple[str, str]] = []
         self.hears_statuses = True
         self.token = simulator.account.access_token
         self.graph = GraphClient(GraphSettings(url=simulator.graph_url), lambda: self.token)
@@ -87,7 +88,7 @@ class SendingDesk:
             self.clock,
             counted or DeliveryMetrics(Metrics()),
             open_file=self._open_file,
-            alarm=self._alarm,
+            listener=self,
         )
 
     # The queue, as far as this needs one.
@@ -219,8 +220,13 @@ class SendingDesk:
             raise NotFound("There is no such file.")
         yield OpenedFile(_Content(self.files[object_id]), "application/pdf")
 
-    async def _alarm(self, alarm: SendingAlarm) -> None:
-        self.alarms.append(alarm)
+    # The listener to alarms.
+
+    def alarm(self, unit: UnitOfWork, alarm: SendingAlarm) -> None:
+        unit.after_commit(lambda: self.alarms.append(alarm))
+
+    def well_again(self, unit: UnitOfWork, phone_number_id: str, reason: str) -> None:
+        unit.after_commit(lambda: self.well.append((phone_number_id, reason)))
 
 
 @asynccontextmanager

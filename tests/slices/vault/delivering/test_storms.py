@@ -62,7 +62,7 @@ async def test_when_the_number_is_too_fast_everybody_slows_down(desk: SendingDes
     await desk.run(10)
     assert [desk.shown(phone) for _, phone in people] == [["Hello"]] * 3
     assert await silent(desk) is None
-    assert desk.alarms == []
+    assert (desk.alarms, desk.well) == ([], [])
 
 
 async def test_without_a_good_token_nobody_is_called_until_it_is_tried_again(desk: SendingDesk) -> None:
@@ -74,7 +74,7 @@ async def test_without_a_good_token_nobody_is_called_until_it_is_tried_again(des
     assert [(alarm.reason, alarm.is_silent) for alarm in desk.alarms] == [("token_invalid", True)]
     await desk.run(3600)
     assert desk.calls() < 16, "one probe each time, less and less often"
-    assert len(desk.alarms) == 1
+    assert (len(desk.alarms), desk.well) == (1, [])
     assert set(await desk.states(*ids)) == {"waiting"}
     rows = [await row_of(desk.database, one) for one in ids]
     assert {row.attempts for row in rows} == {0}, "waiting costs no attempt"
@@ -83,6 +83,7 @@ async def test_without_a_good_token_nobody_is_called_until_it_is_tried_again(des
     assert set(await desk.states(*ids)) == {"accepted"}
     assert [desk.shown(phone) for _, phone in people] == [["Hello", "again"]] * 5
     assert await silent(desk) is None
+    assert desk.well == [(NUMBER_ID, "token_invalid")]
 
 
 async def test_another_token_counts_at_once_in_this_process_and_in_one_that_starts(desk: SendingDesk) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from wipsie.slices.vault.service.delivering.alarms import AlarmHook, SendingAlarm
+from wipsie.slices.vault.service.delivering.alarms import AlarmListener, SendingAlarm
 from wipsie.slices.vault.service.delivering.attempting import OpenedFile, OpenFile
 from wipsie.slices.vault.service.delivering.delivering import Delivering
 from wipsie.slices.vault.service.delivering.metrics import DeliveryMetrics
 from wipsie.slices.vault.service.delivering.rates import SendingRates
+from wipsie.slices.vault.service.delivering.signals import SendingSignals
 from wipsie.slices.vault.service.delivering.upkeep import DeliveryUpkeep, Retention
 
 __all__ = [
-    "AlarmHook",
+    "AlarmListener",
     "Delivering",
     "DeliveryMetrics",
     "DeliveryUpkeep",
@@ -19,4 +20,5 @@ __all__ = [
     "Retention",
     "SendingAlarm",
     "SendingRates",
+    "SendingSignals",
 ]

@@ -21,7 +21,7 @@ from wipsie.kernel.clock import Clock
 from wipsie.slices.vault.domain.sending.body import RECEIPT_KIND
 from wipsie.slices.vault.gateways.graph import GraphClient
 from wipsie.slices.vault.jobs import DeliverJob, job_message
-from wipsie.slices.vault.service.delivering.alarms import AlarmHook, Alarms
+from wipsie.slices.vault.service.delivering.alarms import AlarmListener, Alarms
 from wipsie.slices.vault.service.delivering.attempting import Attempting, OpenFile
 from wipsie.slices.vault.service.delivering.metrics import DeliveryMetrics
 from wipsie.slices.vault.service.delivering.rates import SendingRates
@@ -61,16 +61,16 @@ class Delivering:
         metrics: DeliveryMetrics,
         *,
         open_file: OpenFile,
-        alarm: AlarmHook | None = None,
+        listener: AlarmListener | None = None,
     ) -> None:
-        """`alarm`: hears of what somebody must look at, beside the log."""
+        """`listener`: hears of what somebody must look at, beside the log."""
         self._database = database
         self._keys = keys
         self._rates = rates
         self._clock = clock
         self._silence = Silence(lambda: graph.token, clock)
         self._attempting = Attempting(database, graph, clock, open_file)
-        self._recording = Recording(database, clock, self._silence, metrics, Alarms(metrics, alarm))
+        self._recording = Recording(database, clock, self._silence, metrics, Alarms(metrics, listener))
 
     async def start(self) -> None:
         """Numbers that were silent are tried at once: a process that starts may have another token."""

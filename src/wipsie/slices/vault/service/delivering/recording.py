@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from wipsie.blobs.sealing import KeyRing
-from wipsie.database import Database
+from wipsie.database import Database, UnitOfWork
 from wipsie.kernel.clock import Clock
 from wipsie.slices.vault.domain.sending.body import RECEIPT_KIND
 from wipsie.slices.vault.domain.sending.deciding import Decision, after_call, for_receipt
@@ -52,7 +52,7 @@ class Recording:
         now_ms = self._clock.now_ms()
         async with self._database.unit_of_work() as unit:
             state = await record_taken(unit.connection, ring, claim, taken.message_id, now_ms=now_ms)
-            await self._silence.end(unit, silent)
+            await self._end_silence(unit, silent)
         self._metrics.attempts.labels(state).inc()
         self._metrics.latency_s.observe(max(0.0, (now_ms - claim.created_at_ms) / 1000))
 
@@ -64,9 +64,17 @@ class Recording:
             if decision.pause is not None:
                 is_news = await self._silence.begin(unit, claim.phone_number_id, decision.pause)
             elif isinstance(attempt.result, Refused):
-                await self._silence.end(unit, silent)
+                await self._end_silence(unit, silent)
             elif isinstance(attempt.result, Decision):
                 await self._silence.give_back(unit, silent)
+            if decision.is_alarm and is_news:
+                alarm = SendingAlarm(
+                    reason=decision.error or "",
+                    phone_number_id=claim.phone_number_id,
+                    error_code=decision.error_code,
+                    is_silent=decision.pause is not None,
+                )
+                self._alarms.raise_alarm(unit, alarm)
         self._count(decision.state, decision.error or "")
         _log.warning(
             "vault_delivery_not_taken",
@@ -78,14 +86,10 @@ class Recording:
             code=decision.error_code,
             in_s=decision.in_s,
         )
-        if decision.is_alarm and is_news:
-            alarm = SendingAlarm(
-                reason=decision.error or "",
-                phone_number_id=claim.phone_number_id,
-                error_code=decision.error_code,
-                is_silent=decision.pause is not None,
-            )
-            await self._alarms.raise_alarm(alarm)
+
+    async def _end_silence(self, unit: UnitOfWork, silent: PausedNumber | None) -> None:
+        if silent is not None and await self._silence.end(unit, silent):
+            self._alarms.end_alarm(unit, silent)
 
     def _decide(self, attempt: Attempt, silent: PausedNumber | None, outcome: SendOutcome) -> Decision:
         claim = attempt.claim

@@ -58,15 +58,16 @@ class Silence:
         self._refused[number] = self._token_digest()
         return await pause(unit.connection, number, why, now_ms=self._clock.now_ms())
 
-    async def end(self, unit: UnitOfWork, silent: PausedNumber | None) -> None:
-        """WhatsApp has heard what came from the number: all others go on."""
-        if silent is None or not await end_pause(unit.connection, silent.phone_number_id):
-            return
+    async def end(self, unit: UnitOfWork, silent: PausedNumber) -> bool:
+        """WhatsApp has heard what came from the number: all others go on. False when that was known."""
+        if not await end_pause(unit.connection, silent.phone_number_id):
+            return False
         if silent.is_probed:
             await self._wake(unit, silent.phone_number_id)
         unit.after_commit(
             lambda: _log.info("vault_number_goes_on", number=silent.phone_number_id, reason=silent.reason)
         )
+        return True
 
     async def give_back(self, unit: UnitOfWork, silent: PausedNumber | None) -> None:
         """Nobody was called after all: the next one may try the number."""
