@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from crowd import Crowd
@@ -12,6 +13,7 @@ from wipsie.blobs.sealing import GivenKeys, KeyHolder
 from wipsie.database.shared_store.redis_store import RedisSharedStore
 from wipsie.kernel.ids import new_uuid
 from wipsie.slices.vault.domain.conversation import State
+from wipsie.slices.vault.service.conversing import pins
 from wipsie.slices.vault.service.conversing.pins import PAUSE_S_MAX, TRIES_FREE, hash_pin, is_pin, pause_s
 from wipsie.slices.vault.service.conversing.sessions import SharedSessions
 from wipsie.slices.vault.store.inbox import count_waiting
@@ -136,6 +138,31 @@ async def test_whoever_guesses_with_sixteen_hands_gets_no_more_tries(crowd: Crow
     await crowd.say(processes[0], "GET 1", PIN)
     identity = await crowd.identity()
     assert (identity.needs_step_up, identity.pin_failures, identity.pin_blocked_until_ms) == (False, 0, 0)
+
+
+async def test_others_write_while_a_pin_is_stretched_and_one_that_was_replaced_meanwhile_opens_nothing(
+    crowd: Crowd, keys: KeyHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask_for_the_pin(crowd)
+    owner = (await crowd.identity()).id
+    another = await hash_pin(await keys.ring(), owner, WRONG)
+    stretch, times = pins.stretch, 0
+
+    async def stretch_and_write(*arguments: Any) -> Any:
+        nonlocal times
+        times += 1
+        # On SQLite nobody writes while somebody else does: a unit of work that waited for this would wait for ever.
+        async with asyncio.timeout(5), crowd.database.begin() as connection:
+            await connection.execute(update(identities_table).values(pin_hash=another))
+        return await stretch(*arguments)
+
+    monkeypatch.setattr(pins, "stretch", stretch_and_write)
+    await crowd.say(crowd.process(), PIN)
+    identity = await crowd.identity()
+    assert (identity.needs_step_up, identity.pin_failures, times) == (True, 1, 2)
+    await crowd.say(crowd.process(), WRONG)
+    assert (await crowd.identity()).needs_step_up is False
+    assert times == 3
 
 
 async def test_a_pin_is_known_again_by_its_owner_alone_and_nothing_of_it_is_kept(keys: KeyHolder) -> None:

@@ -1,14 +1,15 @@
 """Lets a conversation go on: an event, what the rules say, what is done, what comes of that; and all of it is one commit.
 
 read ──► step ──► effects ──► done in the unit of work ──► events? ──► step … ──► conversation stored, if nobody was faster ──► commit
-                     │ a report to be saved: its objects are copied first, outside of the unit, and the turn begins anew
+                     │ a report to be saved: its objects are copied first, outside of the unit, and the turn begins anew;
+                     │ a PIN to be compared or kept is stretched there as well
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -24,8 +25,10 @@ from wipsie.slices.vault.domain.conversation.events import SaveFailed
 from wipsie.slices.vault.domain.places import date_order_of, utc_offset_min_of
 from wipsie.slices.vault.domain.sending.window import may_be_sent
 from wipsie.slices.vault.jobs import TimerJob, job_message
+from wipsie.slices.vault.service.conversing import pins
 from wipsie.slices.vault.service.conversing.hospitals import known_hospitals
-from wipsie.slices.vault.service.conversing.performing import NotPrepared, NotSaved, Performing
+from wipsie.slices.vault.service.conversing.performing import NotPrepared, NotSaved, NotStretched, Performing
+from wipsie.slices.vault.service.conversing.pins import PinWork, StretchedPin
 from wipsie.slices.vault.service.conversing.sessions import Sessions
 from wipsie.slices.vault.service.conversing.turn import Turn
 from wipsie.slices.vault.service.keeping.saving import PreparedSave, ReportSaver
@@ -34,7 +37,7 @@ from wipsie.slices.vault.store.identities import Identity
 from wipsie.telemetry.logging import get_logger
 
 TRIES_MAX: Final = 8
-"""Of one turn, when others are faster, or saves are to be prepared."""
+"""Of one turn, when others are faster, saves are to be prepared, or PINs stretched."""
 AGAIN_S: Final = 1.0
 STEPS_MAX: Final = 50
 """Events of one turn: each that comes of an effect is one."""
@@ -89,6 +92,7 @@ class Conversing:
         ring = await self._keys.ring()
         prepared: dict[str, PreparedSave] = {}
         failures: list[SaveFailed] = []
+        stretched: dict[PinWork, StretchedPin] = {}
         for _ in range(TRIES_MAX):
             owner = None
             try:
@@ -97,12 +101,15 @@ class Conversing:
                     if begun is None:
                         return False
                     owner = begun.identity.id
-                    turn, stored = await self._take_turn(unit, ring, begun, prepared, failures)
+                    turn, stored = await self._take_turn(unit, ring, begun, prepared, failures, stretched)
             except _Overtaken:
                 await self._sessions.drop(owner or "")
                 continue
             except NotPrepared as missing:
                 failures += await self._prepare(owner or "", missing.save, prepared)
+                continue
+            except NotStretched as missing:
+                stretched[missing.work] = await pins.stretch(ring, owner or "", missing.work)
                 continue
             except NotSaved as failure:
                 failures.append(self._save_failed(failure.save))
@@ -119,6 +126,7 @@ class Conversing:
         begun: Begun,
         prepared: dict[str, PreparedSave],
         failures: Sequence[SaveFailed],
+        stretched: Mapping[PinWork, StretchedPin],
     ) -> tuple[Turn, StoredConversation]:
         now_ms = self._clock.now_ms()
         identity = begun.identity
@@ -128,7 +136,7 @@ class Conversing:
         if stored is None:
             stored = StoredConversation(Conversation.new(identity.language), 0)
         cause = begun.events[0].id if begun.events else "turn"
-        turn = Turn(unit, ring, identity, cause=cause, now_ms=now_ms, prepared=prepared)
+        turn = Turn(unit, ring, identity, cause=cause, now_ms=now_ms, prepared=prepared, stretched=stretched)
         conversation = stored.conversation
         hospitals: tuple[str, ...] | None = None
         failed = {one.draft_id: one for one in failures}

@@ -25,6 +25,7 @@ from wipsie.slices.vault.domain.whatsapp.outgoing import ReadReceipt
 from wipsie.slices.vault.jobs import FetchJob, ReadOnJob, job_message
 from wipsie.slices.vault.service.conversing import pins
 from wipsie.slices.vault.service.conversing.answering import Answering
+from wipsie.slices.vault.service.conversing.pins import PinWork, StretchedPin
 from wipsie.slices.vault.service.conversing.summaries import summary_of
 from wipsie.slices.vault.service.conversing.turn import Turn
 from wipsie.slices.vault.service.keeping.deleting import Eraser
@@ -56,6 +57,14 @@ class NotSaved(Exception):
     def __init__(self, save: wanted.Save) -> None:
         super().__init__("a report was not saved")
         self.save = save
+
+
+class NotStretched(Exception):
+    """A PIN is to be compared, or kept: stretch it, and begin the turn anew. Should another one be stored by then, it is not that work."""
+
+    def __init__(self, work: PinWork) -> None:
+        super().__init__("a PIN is not stretched")
+        self.work = work
 
 
 class Performing:
@@ -102,7 +111,7 @@ class Performing:
         }
 
     async def perform(self, turn: Turn, effect: wanted.Effect) -> list[Event]:
-        """Do it, in the turn's unit of work. NotPrepared, NotSaved; StorageUnavailable."""
+        """Do it, in the turn's unit of work. NotPrepared, NotSaved, NotStretched; StorageUnavailable."""
         return await self._verbs[type(effect)](turn, effect)
 
     async def _say(self, turn: Turn, effect: wanted.Say) -> list[Event]:
@@ -215,13 +224,10 @@ class Performing:
         identity, connection = turn.identity, turn.unit.connection
         if identity.pin_blocked_until_ms > turn.now_ms or identity.pin_hash is None:
             return [PinWrong(id=turn.event_id("pin"), blocked_until_ms=identity.pin_blocked_until_ms)]
-        if await pins.is_pin(turn.ring, turn.owner, effect.pin, identity.pin_hash):
-            kept = identity.pin_hash
-            if len(turn.ring.ids) > 1:
-                # Under the key in use, before the one it was kept under is removed: nobody else knows the PIN.
-                kept = await pins.hash_pin(turn.ring, turn.owner, effect.pin)
-            await identities.set_pin(connection, turn.owner, kept)
-            turn.change_identity(pin_hash=kept, pin_failures=0, pin_blocked_until_ms=0, needs_step_up=False)
+        stretched = _stretched(turn, PinWork(effect.pin, identity.pin_hash))
+        if stretched.is_right:
+            await identities.set_pin(connection, turn.owner, stretched.kept)
+            turn.change_identity(pin_hash=stretched.kept, pin_failures=0, pin_blocked_until_ms=0, needs_step_up=False)
             turn.record("vault:pin:pass")
             return [PinRight(id=turn.event_id("pin"))]
         failures = identity.pin_failures + 1
@@ -234,7 +240,7 @@ class Performing:
         return [PinWrong(id=turn.event_id("pin"), tries_left=tries_left, blocked_until_ms=blocked_until_ms)]
 
     async def _set_pin(self, turn: Turn, effect: wanted.SetPin) -> list[Event]:
-        pin_hash = await pins.hash_pin(turn.ring, turn.owner, effect.pin)
+        pin_hash = _stretched(turn, PinWork(effect.pin, None)).kept
         await identities.set_pin(turn.unit.connection, turn.owner, pin_hash)
         turn.change_identity(pin_hash=pin_hash, pin_failures=0, pin_blocked_until_ms=0, needs_step_up=False)
         turn.record("vault:pin:set")
@@ -258,6 +264,13 @@ class Performing:
         facts = {} if effect.count is None else {"count": effect.count}
         turn.record(f"vault:conversation:{effect.action}", **facts)
         return []
+
+
+def _stretched(turn: Turn, work: PinWork) -> StretchedPin:
+    done = turn.stretched.get(work)
+    if done is None:
+        raise NotStretched(work)
+    return done
 
 
 def kept_details(details: Details) -> ReportDetails:

@@ -8,6 +8,8 @@ import hmac
 import secrets
 from typing import Final
 
+import msgspec
+
 from wipsie.blobs.sealing import KeyRing, keyed_token, keyed_tokens
 
 TRIES_FREE: Final = 5
@@ -18,6 +20,34 @@ _SALT_BYTES: Final = 16
 _PURPOSE: Final = "vault pin"
 # A tenth of a second and 32 MiB: a million PINs take a day for who has both the table and the key.
 _COST: Final = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 1024 * 1024, "dklen": 32}
+
+
+class PinWork(msgspec.Struct, frozen=True):
+    """A PIN to be stretched."""
+
+    pin: str
+    stored: str | None
+    """What it is compared with; None: it is to be kept."""
+
+
+class StretchedPin(msgspec.Struct, frozen=True):
+    """What that came to."""
+
+    is_right: bool
+    kept: str
+    """What is stored of it from now on, if it is right."""
+
+
+async def stretch(ring: KeyRing, owner: str, work: PinWork) -> StretchedPin:
+    """Compare a PIN, or make what is stored of it. It takes a tenth of a second or two: not for a unit of work, in which others wait."""
+    if work.stored is None:
+        return StretchedPin(True, await hash_pin(ring, owner, work.pin))
+    if not await is_pin(ring, owner, work.pin, work.stored):
+        return StretchedPin(False, work.stored)
+    if len(ring.ids) == 1:
+        return StretchedPin(True, work.stored)
+    # Under the key in use, before the one it was kept under is removed: nobody else knows the PIN.
+    return StretchedPin(True, await hash_pin(ring, owner, work.pin))
 
 
 async def hash_pin(ring: KeyRing, owner: str, pin: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -11,6 +11,7 @@ from wipsie.database import UnitOfWork
 from wipsie.kernel.audit_event import Fact
 from wipsie.slices.vault.domain.sending.body import DeliveryBody, FileMessage
 from wipsie.slices.vault.domain.whatsapp.outgoing import OutgoingMessage, ReadReceipt
+from wipsie.slices.vault.service.conversing.pins import PinWork, StretchedPin
 from wipsie.slices.vault.service.keeping.events import Viewer, owner_name
 from wipsie.slices.vault.service.keeping.saving import PreparedSave
 from wipsie.slices.vault.store.deliveries import NewDelivery, enqueue
@@ -29,13 +30,16 @@ class Turn:
         cause: str,
         now_ms: int,
         prepared: dict[str, PreparedSave],
+        stretched: Mapping[PinWork, StretchedPin],
     ) -> None:
-        """`cause`: id of the event that began it; `prepared`: by the id of their drafts, the saves whose objects are in place."""
+        """`cause`: id of the event that began it; `prepared`: by the id of their drafts, the saves whose objects are in place;
+        `stretched`: PINs that need not be stretched in the unit."""
         self.unit = unit
         self.ring = ring
         self.identity = identity
         self.now_ms = now_ms
         self.prepared = prepared
+        self.stretched = stretched
         self.afterwards: list[Callable[[], Awaitable[object]]] = []
         """What is done once it is committed, and is done by the upkeep otherwise."""
         self.is_first_save = False
