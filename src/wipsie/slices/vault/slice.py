@@ -35,6 +35,9 @@ from wipsie.telemetry.logging import get_logger
 from wipsie.telemetry.metrics import Metrics
 
 VISIBILITY_S = 30.0
+RECEIVES_MAX = 30
+"""Of a job, until it is a dead letter. Handlers count for themselves, and less, how many workers something has ended: they know what to
+do about it and whom to tell."""
 
 _log = get_logger(__name__)
 
@@ -85,7 +88,9 @@ def build(
     return Slice(
         name="vault",
         queues=[
-            QueueSettings(name=engine.names.stored(queue), visibility_timeout_s=VISIBILITY_S)
+            QueueSettings(
+                name=engine.names.stored(queue), visibility_timeout_s=VISIBILITY_S, max_receive_count=RECEIVES_MAX
+            )
             for queue in (MESSAGES_QUEUE, MEDIA_QUEUE, DELIVERIES_QUEUE)
         ],
         routers=[

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import msgspec
 import pytest
 from sqlalchemy import text
-from ward import Ward
+from ward import Ward, open_ward
 
-from wipsie.slices.vault.jobs import DELIVERIES_QUEUE, MEDIA_QUEUE, MESSAGES_QUEUE
+from wipsie.queue.contract import Delivery
+from wipsie.queue.message import StandardMessage
+from wipsie.slices.vault.handlers.media import KILLS_MAX
+from wipsie.slices.vault.jobs import DELIVERIES_QUEUE, FETCH, MEDIA_QUEUE, MESSAGES_QUEUE, FetchJob
+from wipsie.slices.vault.slice import VISIBILITY_S
 from wipsie.testing.eventually import eventually
 from wipsie.testing.sample_reports import sample_report
 from wipsie.testing.simulators.whatsapp import Phone
+from wipsie.workers.handler import TaskContext
 
 pytestmark = pytest.mark.slow
 BLOOD = sample_report(4, form="text_pdf")
@@ -131,6 +140,40 @@ async def test_a_file_nobody_can_look_at_is_given_up_and_its_owner_told(ward: Wa
     await ward.send_report(asha, BLOOD)
     await until_told(ward, asha, "I could not read it", every_s=130)
     await ward.comes_to(["unreadable"], "SELECT reason FROM vault_files WHERE state = 'refused'")
+
+
+async def test_a_file_that_ends_its_worker_each_time_is_given_up_and_its_owner_told(tmp_path: Path) -> None:
+    others = f"{MESSAGES_QUEUE},{DELIVERIES_QUEUE}"
+    async with open_ward(tmp_path, moves=True, WORKER_QUEUES=others) as ward:
+        asha = await ward.agreed()
+        await ward.send_report(asha, BLOOD)
+        for _ in range(KILLS_MAX):
+            # A worker that dies acknowledges nothing.
+            await received(ward, MEDIA_QUEUE)
+            await ward.simulator.advance(VISIBILITY_S + 1)
+        delivery = await received(ward, MEDIA_QUEUE)
+        assert delivery.receive_count == KILLS_MAX + 1, "the queue would have told nobody"
+        assert await fetch(ward, delivery) == {"outcome": "refused"}
+        await asha.wait_for(lambda one: "I could not read it" in one.text, 15)
+
+
+async def received(ward: Ward, queue: str) -> Delivery:
+    """The message of a queue that nobody else serves."""
+    engine = ward.parts.engine
+    (delivery,) = await eventually(lambda: engine.receive(engine.resolve(queue)), 10, f"a message is in {queue}")
+    return delivery
+
+
+async def fetch(ward: Ward, delivery: Delivery) -> Any:
+    """Once more, as a worker that got it does."""
+    handler = ward.parts.registry.find_by_type(FETCH)
+    assert handler is not None
+    message = msgspec.json.decode(delivery.body, type=StandardMessage[FetchJob])
+    services: Any = None
+    context = TaskContext(
+        delivery=delivery, queue=MEDIA_QUEUE, attempt=delivery.receive_count, worker="test", services=services
+    )
+    return await handler.function(message, context)
 
 
 async def until_told(ward: Ward, phone: Phone, words: str, *, every_s: float) -> None:

@@ -18,7 +18,7 @@ TIMEOUT_S: Final = 3_600.0
 RETRY: Final = RetryPolicy(delays_s=(30.0, 120.0, 600.0))
 TRIES_MAX: Final = len(RETRY.delays_s) + 1
 RECEIVES_MAX: Final = 7
-"""One less than the queue gives a job: most of these ended with their worker, of which no try is recorded."""
+"""Fewer than the queue gives a job, which would tell nobody: most of these ended with their worker, of which no try is recorded."""
 KILLED: Final = "KILLED_ITS_WORKER"
 
 _log = get_logger(__name__)
