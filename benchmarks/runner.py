@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from benchmarks.child import SKIPPED_EXIT_CODE
 from benchmarks.results import ScenarioResult, gather
@@ -103,8 +104,22 @@ def run_once(scenario: Scenario, size: Size, directory: Path) -> Outcome:
 
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:
-    """End what the scenario left behind: the members of the session that was made for it, and nothing else."""
+    """End what the scenario left behind: the members of the session that was made for it, what it started in sessions of their own,
+    and nothing else."""
+    # One that ended in good order has ended its own; its id may be another's by now.
+    started = _started_by(process.pid) if process.returncode is None else []
     # No such group: all ended by themselves, as they should.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    for one in started:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
     process.wait()
+
+
+def _started_by(pid: int) -> list[psutil.Process]:
+    """By a process, and by those it started."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
