@@ -7,7 +7,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from benchmarks.scenario import Measurement, Outcome, Scenario, Size
@@ -28,7 +28,7 @@ _START_S_MAX = 60.0
 
 
 def measure(size: Size, directory: Path) -> Outcome:
-    """An API and a worker, a process each, over SQLite and files."""
+    """API, worker and scheduler, a process each, over SQLite and files."""
     return asyncio.run(_measure(size, directory))
 
 
@@ -57,8 +57,7 @@ async def _measure(size: Size, directory: Path) -> Outcome:
         ]
         async with _running(directory, settings) as (api, worker):
             await whatsapp.subscribe(f"{api.base_url}{PATH}")
-            # A worker that dies at a step of which somebody has to ask what became of it costs a minute.
-            deaths = Deaths(worker, database, most=size.pick(full=None, quick=None, smoke=2))
+            deaths = Deaths(worker, database, most=size.pick(full=10 * len(STEPS), quick=3 * len(STEPS), smoke=2))
             began = time.perf_counter()
             await _storm(people, deaths, limit_s=size.pick(full=3_000.0, quick=600.0, smoke=75.0))
             seconds = time.perf_counter() - began
@@ -96,20 +95,16 @@ async def _measure(size: Size, directory: Path) -> Outcome:
 
 @asynccontextmanager
 async def _running(directory: Path, settings: Mapping[str, str]) -> AsyncGenerator[tuple[WipsieProcess, WipsieProcess]]:
-    """The API and the worker, ended in good order."""
+    """The API and the worker, and the scheduler beside them; ended in good order."""
     data = directory / "wipsie"
-    api = WipsieProcess(["api"], data_dir=data, environment=settings)
-    worker = WipsieProcess(["worker"], data_dir=data, environment=settings)
-    api.start()
-    try:
-        await api.wait_until_healthy(timeout_s=_START_S_MAX)
-        worker.start()
-        try:
-            yield api, worker
-        finally:
-            await worker.stop()
-    finally:
-        await api.stop()
+    async with AsyncExitStack() as stack:
+        processes: dict[str, WipsieProcess] = {}
+        for role in ("api", "scheduler", "worker"):
+            process = processes[role] = WipsieProcess([role], data_dir=data, environment=settings)
+            process.start()
+            stack.push_async_callback(process.stop)
+            await process.wait_until_healthy(timeout_s=_START_S_MAX)
+        yield processes["api"], processes["worker"]
 
 
 async def _storm(people: list[Person], deaths: Deaths, *, limit_s: float) -> None:

@@ -18,7 +18,7 @@ from wipsie.testing.process import WipsieProcess
 
 _START_S_MAX = 60.0
 _HOLD_S_MAX = 20.0
-_WORKS_S = (1.0, 5.0)
+_WORKS_S = (2.0, 8.0)
 """How long a worker works before it is held, at least and at most."""
 
 
@@ -57,8 +57,8 @@ STEPS = (
 class Deaths:
     """Of one worker over the SQLite database at `path`."""
 
-    def __init__(self, worker: WipsieProcess, path: Path, *, most: int | None = None, seed: int = 1) -> None:
-        """`most`: so often and no more; None for as long as `go_on` runs."""
+    def __init__(self, worker: WipsieProcess, path: Path, *, most: int, seed: int = 1) -> None:
+        """`most`: so often and no more."""
         self.at: Counter[str] = Counter()
         self._worker = worker
         self._path = path
@@ -66,10 +66,10 @@ class Deaths:
         self._chance = random.Random(seed)
 
     async def go_on(self) -> None:
-        """Kill it at one step after the other, until cancelled. RuntimeError when it ends by itself, AssertionError when it does not
-        start again."""
+        """Kill it at one step after the other, until it was killed often enough or this is cancelled. RuntimeError when it ends by
+        itself, AssertionError when it does not start again."""
         steps = itertools.cycle(STEPS)
-        while self._most is None or self.at.total() < self._most:
+        while self.at.total() < self._most:
             await self._worker.wait_until_healthy(timeout_s=_START_S_MAX)
             # Real time of another process: it must get on between two deaths.
             await asyncio.sleep(self._chance.uniform(*_WORKS_S))
