@@ -103,7 +103,9 @@ async def _running(directory: Path, settings: Mapping[str, str]) -> AsyncGenerat
             process = processes[role] = WipsieProcess([role], data_dir=data, environment=settings)
             process.start()
             stack.push_async_callback(process.stop)
-            await process.wait_until_healthy(timeout_s=_START_S_MAX)
+            # A scheduler alone listens nowhere.
+            if role != "scheduler":
+                await process.wait_until_healthy(timeout_s=_START_S_MAX)
         yield processes["api"], processes["worker"]
 
 
