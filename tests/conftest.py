@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -48,6 +49,13 @@ StartWipsie = Callable[..., WipsieProcess]
 SERVER_FOLDERS = {"server_folder", "session_server_folder"}
 """Whatever starts a server asks for one of them."""
 SERVER_KINDS = {"postgresql", "redis", "sqs", "s3"}
+
+
+def pytest_configure() -> None:
+    """Processes of tests are interrupted, which those cannot be whose parent ignores it: so it is for whatever a shell starts
+    behind its back."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -39,18 +39,19 @@ def scenario(store: str) -> Scenario:
 
 def measure(store: str, size: Size, directory: Path) -> Outcome:
     """One server process and one client process share the machine, as browsers and server do not."""
-    seconds = size.pick(full=15.0, quick=6.0, smoke=1.0)
+    seconds = size.pick(full=15.0, quick=6.0, smoke=2.0)
+    people = size.pick(full=PEOPLE, quick=PEOPLE, smoke=8)
     incidents = size.pick(full=2_000, quick=500, smoke=40)
     with open_store(store, directory / "store") as opened:
         data = directory / "wipsie"
         database_url = opened.new_place("team").database_url if store != "sqlite" else f"sqlite:///{data}/wipsie.db"
         settings = {"WIPSIE_DATA_DIR": str(data), "DATABASE_URL": database_url}
-        team = make_team(settings, people=PEOPLE, incidents=incidents)
+        team = make_team(settings, people=people, incidents=incidents)
         with serve_wipsie(directory=directory / "server", data=data, settings={"DATABASE_URL": database_url}) as server:
             fast = _load(server, team, seconds)
             paced = _load(server, team, seconds, rate_per_s=PACE_PER_S)
         noted: Settings = {
-            "people": PEOPLE,
+            "people": people,
             "records": team.records,
             "measured_s": seconds,
             "mix": ", ".join(f"{share:.0%} {kind}s" for kind, share in _SHARES.items()),

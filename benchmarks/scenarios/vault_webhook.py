@@ -30,7 +30,6 @@ TOKEN = "benchmark-access-token"  # noqa: S105 - likewise
 MESSAGES_PER_S = 66.0
 """Each answer brings two statuses, sent and delivered, until somebody was answered enough: how many requests that makes is measured."""
 P50_BAR_MS, P99_BAR_MS, BATCH_BAR_MS = 20.0, 100.0, 1_000.0
-UPDATES = 1_000
 PEOPLE = 200
 SETTLE_S_MAX = 120.0
 
@@ -81,10 +80,11 @@ def measure(store: str, size: Size, directory: Path) -> Outcome:
     """`wipsie up`, which handles and answers what comes in at the same time; the answers go to a simulated Graph API, whose statuses
     come back by the same webhook."""
     seconds = size.pick(full=60.0, quick=10.0, smoke=1.0)
-    return asyncio.run(_measure(store, seconds, size.pick(full=5, quick=3, smoke=1), directory))
+    batches = _Batches(size.pick(full=5, quick=3, smoke=1), size.pick(full=1_000, quick=1_000, smoke=20))
+    return asyncio.run(_measure(store, seconds, batches, directory))
 
 
-async def _measure(store: str, seconds: float, batches: int, directory: Path) -> Outcome:
+async def _measure(store: str, seconds: float, batches: _Batches, directory: Path) -> Outcome:
     with ExitStack() as stack:
         opened = stack.enter_context(open_store(store, directory / "store"))
         database_url = opened.new_place("vault").database_url if store != "sqlite" else ""
@@ -106,7 +106,7 @@ async def _measure(store: str, seconds: float, batches: int, directory: Path) ->
             }
             whole = await _load(whatsapp, settings, directory / "whole", seconds, batches, apart=False)
             settings["DATABASE_URL"] = database_url and opened.new_place("vault_apart").database_url
-            apart = await _load(whatsapp, settings, directory / "apart", seconds, 1, apart=True)
+            apart = await _load(whatsapp, settings, directory / "apart", seconds, batches.one, apart=True)
             return Outcome(
                 measurements=[
                     Measurement(name="requests, statuses included", value=whole.requests_per_s, unit="requests/s"),
@@ -117,8 +117,10 @@ async def _measure(store: str, seconds: float, batches: int, directory: Path) ->
                         "the same with a worker of its own, p99", percentile(apart.latencies_ms, 0.99), P99_BAR_MS
                     ),
                     _seconds("all handled, after the last", whole.handled_s),
-                    _latency(f"{UPDATES:,} updates in one body, acknowledged", median(whole.batch_ms), BATCH_BAR_MS),
-                    _seconds(f"all of {batches} such bodies handled, after the last", whole.batch_handled_s),
+                    _latency(
+                        f"{batches.updates:,} updates in one body, acknowledged", median(whole.batch_ms), BATCH_BAR_MS
+                    ),
+                    _seconds(f"all of {batches.count} such bodies handled, after the last", whole.batch_handled_s),
                 ],
                 settings={
                     "messages_per_s": MESSAGES_PER_S,
@@ -128,6 +130,17 @@ async def _measure(store: str, seconds: float, batches: int, directory: Path) ->
                     "database": store,
                 },
             )
+
+
+class _Batches(NamedTuple):
+    """Bodies of many updates."""
+
+    count: int
+    updates: int
+
+    @property
+    def one(self) -> _Batches:
+        return self._replace(count=1)
 
 
 class _Load(NamedTuple):
@@ -146,7 +159,7 @@ async def _load(
     settings: dict[str, str],
     directory: Path,
     seconds: float,
-    batches: int,
+    batches: _Batches,
     *,
     apart: bool,
 ) -> _Load:
@@ -180,7 +193,7 @@ async def _load(
             latencies = await _paced(sender, seconds)
             requests = await _requests(session, url) - before
             handled_s = await _settled(session, worker_url, sender.messages)
-            batch = [await sender.post(UPDATES, with_statuses=True) for _ in range(batches)]
+            batch = [await sender.post(batches.updates, with_statuses=True) for _ in range(batches.count)]
             batch_s = await _settled(session, worker_url, sender.messages)
         return _Load(requests / seconds, latencies, handled_s, batch, batch_s, sender.messages)
 

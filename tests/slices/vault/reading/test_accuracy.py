@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from roomy import read_report
 
 from wipsie.slices.vault.domain.reading import suggest
-from wipsie.slices.vault.gateways.report_reader import read_report
 from wipsie.testing.sample_reports import SAMPLES_TODAY, Answer, ReportForm, Score, make_reports
 
 needs_tesseract = pytest.mark.skipif(

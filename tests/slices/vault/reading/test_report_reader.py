@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from PIL import Image
+from roomy import read_report, thumbnail
 
 from wipsie.kernel.clock import SystemClock
 from wipsie.slices.vault.domain.reading import Reading
-from wipsie.slices.vault.gateways.report_reader import read_report
-from wipsie.slices.vault.gateways.thumbnails import thumbnail
+from wipsie.slices.vault.gateways import report_reader, thumbnails
 from wipsie.testing.sample_reports import locked_report, sample_report
 from wipsie.testing.sample_reports.hostile.pdfs import many_pages
 from wipsie.testing.sample_reports.hostile.pictures import small_jpeg
@@ -181,9 +181,9 @@ async def pool() -> AsyncIterator[CpuPool]:
 async def test_reading_and_thumbnail_are_made_in_the_pool(pool: CpuPool, tmp_path: Path) -> None:
     report = sample_report(ENGLISH, form="text_pdf")
     path = stored(tmp_path, report.content)
-    reading = await pool.run(read_report, path, "pdf")
+    reading = await pool.run(report_reader.read_report, path, "pdf")
     assert report.truth.hospital in reading.text
-    made = await pool.run(thumbnail, path, "pdf")
+    made = await pool.run(thumbnails.thumbnail, path, "pdf")
     assert made is not None
     assert made.startswith(b"\xff\xd8\xff")
 
