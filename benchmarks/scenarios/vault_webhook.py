@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -164,8 +164,10 @@ async def _load(
     apart: bool,
 ) -> _Load:
     """`apart`: the API and the worker in a process each, over one database."""
-    # Ended before the next one begins.
-    with ExitStack() as servers:
+    async with AsyncExitStack() as stack:
+        # Ended before the next one begins; in a thread, since they end what they are at, for which WhatsApp must answer.
+        servers = ExitStack()
+        stack.push_async_callback(asyncio.to_thread, servers.close)
         data = directory / "data"
         server = await asyncio.to_thread(
             servers.enter_context,
