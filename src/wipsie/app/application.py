@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
 MAIL_SHARE = 4
 """Handlers of mail for each of another queue."""
-WRITERS_MAX = 4
-"""Conversations that go on at the same time over one file: more would only wait for each other."""
+CONVERSATIONS_MAX = 4
+"""Conversations that go on at the same time over one file, where more would only wait for each other, or beside the API, which would
+wait for them."""
 STOP_S_MAX = 15.0
 """Each part's time to stop, the worker's drain deadline aside; what takes longer is left to the end of the process."""
 
@@ -99,9 +100,8 @@ class Application:
         concurrency = self.parts.settings.worker.concurrency
         # Its handlers do little but wait for the disk, which takes many at a time.
         by_queue = {MAIL_QUEUE: MAIL_SHARE * concurrency}
-        if self.parts.database.dialect == "sqlite":
-            # All of them write, and all others that write, the webhook before all, stand in line behind those that do already.
-            by_queue[MESSAGES_QUEUE] = min(WRITERS_MAX, concurrency)
+        if self.parts.database.dialect == "sqlite" or "api" in self.roles:
+            by_queue[MESSAGES_QUEUE] = min(CONVERSATIONS_MAX, concurrency)
         return by_queue
 
     def build_api(self, *, loopback_only: bool = True) -> FastAPI:
