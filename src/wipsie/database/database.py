@@ -25,7 +25,7 @@ from wipsie.kernel.errors import StorageUnavailable
 
 WRITE_WAIT_S_MAX = 30.0
 GLANCES_AT_ONCE = 3
-_BUSY_PAUSES_S = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01)
+_BUSY_PAUSES_S = (0.001, 0.001, 0.001, 0.002, 0.002, 0.005)
 """Between two looks at the lock another process holds. It has no queue: who looks often gets it soon."""
 _BUSY_PAUSE_URGENT_S = 0.001
 
@@ -248,7 +248,9 @@ class Database:
                     yield connection
                     await transaction.commit()
                     return
-            await SYSTEM_CLOCK.sleep(_BUSY_PAUSE_URGENT_S if urgent else next(pauses_s))
+            # Who is urgent may stand behind us.
+            in_haste = urgent or (self._turns is not None and self._turns.is_urgent)
+            await SYSTEM_CLOCK.sleep(_BUSY_PAUSE_URGENT_S if in_haste else next(pauses_s))
 
 
 class _translated:  # noqa: N801

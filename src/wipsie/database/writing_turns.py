@@ -18,6 +18,11 @@ class WritingTurns:
         self._usual: deque[asyncio.Future[None]] = deque()
         self._urgent_in_a_row = 0
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody urgent waits."""
+        return bool(self._urgent)
+
     async def take(self, *, urgent: bool = False) -> None:
         """Return when it is our turn; it is until `leave`."""
         if not self._is_taken:
