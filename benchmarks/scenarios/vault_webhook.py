@@ -120,7 +120,7 @@ async def _measure(store: str, seconds: float, batches: _Batches, directory: Pat
                     _latency(
                         f"{batches.updates:,} updates in one body, acknowledged", median(whole.batch_ms), BATCH_BAR_MS
                     ),
-                    _seconds(f"all of {batches.count} such bodies handled, after the last", whole.batch_handled_s),
+                    _seconds(f"all of {batches.bodies} such bodies handled, after the last", whole.batch_handled_s),
                 ],
                 settings={
                     "messages_per_s": MESSAGES_PER_S,
@@ -135,12 +135,12 @@ async def _measure(store: str, seconds: float, batches: _Batches, directory: Pat
 class _Batches(NamedTuple):
     """Bodies of many updates."""
 
-    count: int
+    bodies: int
     updates: int
 
     @property
     def one(self) -> _Batches:
-        return self._replace(count=1)
+        return self._replace(bodies=1)
 
 
 class _Load(NamedTuple):
@@ -195,7 +195,7 @@ async def _load(
             latencies = await _paced(sender, seconds)
             requests = await _requests(session, url) - before
             handled_s = await _settled(session, worker_url, sender.messages)
-            batch = [await sender.post(batches.updates, with_statuses=True) for _ in range(batches.count)]
+            batch = [await sender.post(batches.updates, with_statuses=True) for _ in range(batches.bodies)]
             batch_s = await _settled(session, worker_url, sender.messages)
         return _Load(requests / seconds, latencies, handled_s, batch, batch_s, sender.messages)
 
