@@ -13,6 +13,7 @@ from talk import (
     agreed,
     asked_date,
     checking,
+    collecting,
     duplicate,
     locked,
     photos,
@@ -245,6 +246,18 @@ def test_a_scanner_that_is_away_is_told_of_once() -> None:
     assert "cannot check files right now" in talk.text
     talk.check(outcome=Delayed())
     assert talk.text == ""
+    talk.check()
+    assert talk.state is State.REVIEW
+
+
+def test_a_scanner_that_was_away_before_all_files_were_there_is_told_of_when_they_are() -> None:
+    talk = collecting()
+
+    talk.check(outcome=Delayed())
+    assert talk.text == ""
+    talk.wait()
+    assert talk.state is State.CHECKING
+    assert "cannot check files right now" in talk.text
     talk.check()
     assert talk.state is State.REVIEW
 

@@ -9,11 +9,11 @@ import msgspec
 from wipsie.slices.vault.domain.conversation.conversation import HeldFile
 from wipsie.slices.vault.domain.conversation.drafts import draft_of
 from wipsie.slices.vault.domain.conversation.events import FileChecked
-from wipsie.slices.vault.domain.conversation.flow import check_duplicate, close_draft, proceed, to_stage
+from wipsie.slices.vault.domain.conversation.flow import check_duplicate, close_draft, proceed, tell_delayed, to_stage
 from wipsie.slices.vault.domain.conversation.outcomes import Delayed, Locked, Outcome, Ready, Refused, WrongPassword
 from wipsie.slices.vault.domain.conversation.refusals import name_of, refusal_text
 from wipsie.slices.vault.domain.conversation.state import State
-from wipsie.slices.vault.domain.conversation.turn import HOUR_MS, Turn
+from wipsie.slices.vault.domain.conversation.turn import Turn
 
 PASSWORDS_MAX: Final = 3
 
@@ -28,8 +28,6 @@ def checked(turn: Turn, event: FileChecked) -> None:
         _unlocked(turn, file, event.outcome)
     elif any(file.id == event.file_id and file.is_pending for file in conversation.files):
         turn.change(files=tuple(_with_outcome(file, event) for file in conversation.files))
-        if isinstance(event.outcome, Delayed):
-            _say_delayed(turn)
         proceed(turn)
 
 
@@ -67,16 +65,10 @@ def _unlocked(turn: Turn, file: HeldFile, outcome: Outcome) -> None:
             turn.tell(refusal_text(refused, turn.texts, turn.facts.policy.file_bytes_max))
             _give_up(turn, file)
         case Delayed():
-            _say_delayed(turn)
+            tell_delayed(turn)
 
 
 def _give_up(turn: Turn, file: HeldFile) -> None:
     turn.discard((file,), "password")
     close_draft(turn)
     proceed(turn)
-
-
-def _say_delayed(turn: Turn) -> None:
-    # Who is in the middle of another report need not know.
-    if turn.conversation.state is State.CHECKING and turn.hint_is_due("delayed", HOUR_MS):
-        turn.tell(turn.texts.delayed)

@@ -9,10 +9,10 @@ import msgspec
 from wipsie.slices.vault.domain.conversation.conversation import Draft, HeldFile
 from wipsie.slices.vault.domain.conversation.details import ASKED, SlotName
 from wipsie.slices.vault.domain.conversation.drafts import draft_of
-from wipsie.slices.vault.domain.conversation.outcomes import Locked, Ready, Refused
+from wipsie.slices.vault.domain.conversation.outcomes import Delayed, Locked, Ready, Refused
 from wipsie.slices.vault.domain.conversation.refusals import refusal_text
 from wipsie.slices.vault.domain.conversation.state import State
-from wipsie.slices.vault.domain.conversation.turn import DAY_MS, MINUTE_MS, OPEN_MS, SECOND_MS, Turn
+from wipsie.slices.vault.domain.conversation.turn import DAY_MS, HOUR_MS, MINUTE_MS, OPEN_MS, SECOND_MS, Turn
 from wipsie.slices.vault.domain.conversation.units import units
 
 SOFT_MS: Final = 20 * SECOND_MS
@@ -54,6 +54,13 @@ def tell_refused(turn: Turn) -> None:
         turn.tell(refusal_text(file, turn.texts, turn.facts.policy.file_bytes_max))
     turn.discard(refused, "refused")
     turn.change(files=tuple(file for file in turn.conversation.files if file not in refused))
+
+
+def tell_delayed(turn: Turn) -> None:
+    """Say that files cannot be checked now, once an hour."""
+    # Who is in the middle of another report need not know.
+    if turn.conversation.state is State.CHECKING and turn.hint_is_due("delayed", HOUR_MS):
+        turn.tell(turn.texts.delayed)
 
 
 def settle(turn: Turn, slot: SlotName, value: object) -> None:
@@ -135,6 +142,9 @@ def _is_pending(files: tuple[HeldFile, ...]) -> bool:
 def _wait(turn: Turn) -> None:
     if not turn.conversation.is_checking:
         turn.change(is_checking=True, is_told_checking=False, until_ms=turn.facts.now_ms + SOFT_MS)
+    # Perhaps since before all files were there.
+    if any(isinstance(file.outcome, Delayed) for file in turn.conversation.files):
+        tell_delayed(turn)
 
 
 def _open(turn: Turn, unit: tuple[HeldFile, ...]) -> None:
