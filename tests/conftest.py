@@ -48,6 +48,7 @@ StartWipsie = Callable[..., WipsieProcess]
 
 SERVER_FOLDERS = {"server_folder", "session_server_folder"}
 """Whatever starts a server asks for one of them."""
+_LONG_S = 120.0
 SERVER_KINDS = {"postgresql", "redis", "sqs", "s3"}
 
 
@@ -68,6 +69,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
             if SERVER_FOLDERS.intersection(item.fixturenames) or SERVER_KINDS & kinds:
                 item.add_marker("slow")
+    # The long ones first: at the end everybody would wait for them.
+    items.sort(key=_patience_s, reverse=True)
+
+
+def _patience_s(item: pytest.Item) -> float:
+    """How long a test may take, where it says so."""
+    marker = item.get_closest_marker("timeout")
+    patience_s = marker.args[0] if marker is not None and marker.args else 0.0
+    return patience_s if patience_s >= _LONG_S else 0.0
 
 
 @pytest.fixture(scope="session")
