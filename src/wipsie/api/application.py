@@ -23,6 +23,7 @@ from wipsie.api.middleware.edge import RequestEdge
 from wipsie.api.middleware.fast_dispatch import FastDispatch
 from wipsie.api.middleware.guard import Guard
 from wipsie.api.middleware.host_rule import HostRule
+from wipsie.api.middleware.protocol_switch import OtherProtocol, ProtocolSwitch
 from wipsie.api.openapi import openapi_of
 from wipsie.auth.rights import RightsTable
 from wipsie.kernel import limits
@@ -66,13 +67,19 @@ class Api(FastAPI):
         gate: Gate,
         clock: Clock,
         metrics: Metrics,
+        other_protocol: OtherProtocol | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self._routes_of_routers = routes_of_routers
         self.gate = gate
         self._edge = _build_edge(
-            framework=super().__call__, routes=routes_of_routers, settings=settings, clock=clock, metrics=metrics
+            framework=super().__call__,
+            routes=routes_of_routers,
+            settings=settings,
+            clock=clock,
+            metrics=metrics,
+            other_protocol=other_protocol,
         )
 
     @property
@@ -105,22 +112,30 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _build_edge(
-    *, framework: ASGIApp, routes: Sequence[BaseRoute], settings: ApiSettings, clock: Clock, metrics: Metrics
+    *,
+    framework: ASGIApp,
+    routes: Sequence[BaseRoute],
+    settings: ApiSettings,
+    clock: Clock,
+    metrics: Metrics,
+    other_protocol: OtherProtocol | None,
 ) -> ASGIApp:
     rule = None
     if settings.loopback_only or settings.allowed_hosts:
         rule = HostRule(allowed_hosts=settings.allowed_hosts, trusted_origins=settings.cors_origins)
-    guard = Guard(
+    guarded: ASGIApp = Guard(
         FastDispatch(framework, routes),
         clock=clock,
         body_bytes_max=settings.body_bytes_max,
         larger_bodies=settings.larger_bodies,
         host_rule=rule,
     )
+    if other_protocol is not None:
+        guarded = ProtocolSwitch(guarded, other_protocol, host_rule=rule)
     cors = None
     if settings.cors_origins:
         cors = CORSMiddleware(
-            guard,
+            guarded,
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=(
@@ -136,7 +151,7 @@ def _build_edge(
             expose_headers=("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-ID"),
         )
     return RequestEdge(
-        guard,
+        guarded,
         cors=cors,
         framework=framework,
         clock=clock,
@@ -160,6 +175,7 @@ def build_api(
     refresh_metrics: Callable[[], Awaitable[None]] | None = None,
     description: str = "",
     lifespan: Lifespan | None = None,
+    other_protocol: OtherProtocol | None = None,
 ) -> FastAPI:
     """The whole HTTP application.
 
@@ -167,6 +183,7 @@ def build_api(
     asks for a permission that is not in it.
     `routers` are matched in their order: those with hot fast routes first. A fast route stands directly on one of these
     routers; one that is nested deeper works, but slower, and its description is not shown.
+    `other_protocol` answers the requests it takes, before any route is looked for.
     """
     all_routers = [
         *routers,
@@ -198,6 +215,7 @@ def build_api(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        other_protocol=other_protocol,
     )
     for router in all_routers:
         api.include_router(router)

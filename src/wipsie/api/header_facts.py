@@ -12,6 +12,7 @@ class HeaderFacts:
     """Values as sent; None when absent. Of a repeated header the first counts, except Host, which must not repeat."""
 
     __slots__ = (
+        "amz_target",
         "authorization",
         "chunked",
         "content_length",
@@ -35,6 +36,7 @@ class HeaderFacts:
         self.authorization: bytes | None = None
         self.cookie: bytes | None = None
         self.fetch_site: bytes | None = None
+        self.amz_target: bytes | None = None
         for name, value in scope["headers"]:
             # By length first: most headers are none of these.
             match len(name):
@@ -48,6 +50,8 @@ class HeaderFacts:
                     self.cookie = value if self.cookie is None else self.cookie + b"; " + value
                 case 12 if name == b"x-request-id":
                     self.request_id = self.request_id or value
+                case 12 if name == b"x-amz-target":
+                    self.amz_target = self.amz_target or value
                 case 13 if name == b"authorization":
                     self.authorization = self.authorization or value
                 case 14 if name == b"content-length":

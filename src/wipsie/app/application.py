@@ -119,17 +119,20 @@ class Application:
                 privacy_router(privacy_of(parts)),
             ],
             loopback_only=loopback_only,
+            with_sqs=True,
         )
 
     def build_metrics_api(self, *, loopback_only: bool = True) -> FastAPI:
         """The same without any route but those of health and metrics: for a process that has no API."""
         return self._build_api([], loopback_only=loopback_only)
 
-    def _build_api(self, routers: Sequence[APIRouter], *, loopback_only: bool) -> FastAPI:
+    def _build_api(self, routers: Sequence[APIRouter], *, loopback_only: bool, with_sqs: bool = False) -> FastAPI:
         from wipsie.api.application import build_api
         from wipsie.app.readiness import readiness_checks
+        from wipsie.sqs_endpoint import SqsEndpoint
 
         parts = self.parts
+        settings = self._api_settings(loopback_only=loopback_only)
 
         async def refresh_metrics() -> None:
             refreshes = [parts.engine.all_counts, *(one for each in parts.slices for one in each.refresh_metrics)]
@@ -145,7 +148,7 @@ class Application:
             routers=routers,
             clock=parts.clock,
             metrics=parts.metrics,
-            settings=self._api_settings(loopback_only=loopback_only),
+            settings=settings,
             authenticator=parts.accounts.authenticator,
             rights=parts.rights,
             health_checks=[
@@ -164,6 +167,7 @@ class Application:
                 *(check for one in parts.slices for check in one.health),
             ],
             refresh_metrics=refresh_metrics,
+            other_protocol=SqsEndpoint(parts.engine, is_open=settings.loopback_only) if with_sqs else None,
         )
 
     def _api_settings(self, *, loopback_only: bool) -> ApiSettings:

@@ -65,6 +65,8 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Messages of one `group_id` are delivered in order, one at a time; every message needs a group."""
     content_based_deduplication: bool = False
     """Without a deduplication id, the SHA-256 of the body is taken for one."""
+    deduplication_by_group: bool = False
+    """FIFO queues: ids count within their group only; the same id in two groups is two messages."""
     deduplication_window_s: float = 300.0
     key_concurrency: int | None = None
     """Standard queues: at most this many messages of one `group_id` are delivered at the same time."""
@@ -76,6 +78,13 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     paused: bool = False
     """Accepts messages, delivers none."""
     tags: dict[str, str] = {}
+    protocol_attributes: dict[str, str] = {}
+    """What a protocol keeps with the queue for its clients, word for word. The engine does not look at it."""
+
+
+TRACE_HEADER = "AWS.TraceHeader"
+"""The attribute that holds the trace header of a message. It is none of the sender's own: it counts neither in size nor in
+number, and no sender can choose a name that begins so."""
 
 
 class Attribute(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -272,6 +281,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Within its lease a message is delivered once. False: nearly always."""
     exact_counts: bool = True
     """Counts are right to the message, `max_messages` holds, and the age of the oldest message is known."""
+    protocol_attributes: bool = True
+    """Queues keep `protocol_attributes`."""
+    deduplication_by_group: bool = True
+    """Queues may recognise repeats by group."""
     settings_noticed_s: float = 0.0
     """Settings changed by one process, a pause among them, reach the others within this time."""
     delay_s_max: float = limits.DELAY_S_MAX

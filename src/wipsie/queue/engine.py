@@ -25,6 +25,7 @@ from wipsie.kernel.errors import (
 )
 from wipsie.kernel.ids import MessageId, QueueName, Receipt
 from wipsie.queue.contract import (
+    TRACE_HEADER,
     Attribute,
     Capabilities,
     DeadLetterOrder,
@@ -105,7 +106,7 @@ class QueueEngine:
 
     async def declare(self, queues: Sequence[QueueSettings]) -> None:
         """Make sure these queues exist with these settings, and each with a dead-letter queue unless it names one itself.
-        What people changed at run time (`paused`, `tags`) is kept."""
+        What people changed at run time (`paused`, `tags`, `protocol_attributes`) is kept."""
         for settings in queues:
             wanted = settings
             if wanted.dead_letter_queue is None:
@@ -135,7 +136,10 @@ class QueueEngine:
         except QueueExists:
             existing = await self._backend.queue_settings(wanted.name)
             tags = {**existing.tags, **wanted.tags}
-            await self._backend.change_queue(msgspec.structs.replace(wanted, paused=existing.paused, tags=tags))
+            kept = {**existing.protocol_attributes, **wanted.protocol_attributes}
+            await self._backend.change_queue(
+                msgspec.structs.replace(wanted, paused=existing.paused, tags=tags, protocol_attributes=kept)
+            )
 
     async def _refresh(self) -> None:
         self._known = {settings.name for settings in await self._backend.list_queues()}
@@ -375,7 +379,7 @@ class QueueEngine:
 
 
 def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
-    if len(attributes) > limits.ATTRIBUTES_MAX:
+    if len(attributes) - (TRACE_HEADER in attributes) > limits.ATTRIBUTES_MAX:
         raise InvalidInput(
             f"A message carries at most {limits.ATTRIBUTES_MAX} attributes; this one has {len(attributes)}.",
             details={"field": "attributes"},

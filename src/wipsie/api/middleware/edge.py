@@ -60,6 +60,8 @@ def _endpoint_label(scope: Scope) -> str:
     path = getattr(route, "path", None) if isinstance(route, BaseRoute) else None
     if path:
         return path
+    if (operation := scope.get("operation")) is not None:
+        return str(operation)
     # A mounted application leaves its prefix.
     return f"{scope.get('root_path', '')}/*" if "endpoint" in scope else "(none)"
 

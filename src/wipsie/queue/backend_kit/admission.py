@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from wipsie.kernel.errors import InvalidInput, MessageTooLarge, QueueFull
-from wipsie.queue.contract import NewMessage, QueueSettings
+from wipsie.queue.contract import TRACE_HEADER, Attribute, NewMessage, QueueSettings
 
 
 def message_bytes(message: NewMessage) -> int:
@@ -15,17 +15,30 @@ def message_bytes(message: NewMessage) -> int:
     size = len(body) if body.isascii() else len(body.encode())
     if message.attributes:
         for name, attribute in message.attributes.items():
-            size += len(name.encode()) + len(attribute.data_type.encode()) + len(attribute.value.encode())
+            if name != TRACE_HEADER:
+                size += len(name.encode()) + len(attribute.data_type.encode()) + _value_bytes(attribute)
     return size
+
+
+def _value_bytes(attribute: Attribute) -> int:
+    value = attribute.value
+    if attribute.data_type.startswith("Binary"):
+        return len(value) * 3 // 4 - value.count("=", -2)
+    return len(value.encode())
 
 
 def deduplication_key(settings: QueueSettings, message: NewMessage) -> str | None:
     """The id under which a repeat of this message is recognised, if any."""
     if message.deduplication_id is not None:
-        return message.deduplication_id
-    if settings.content_based_deduplication:
-        return "sha256:" + hashlib.sha256(message.body.encode()).hexdigest()
-    return None
+        key = message.deduplication_id
+    elif settings.content_based_deduplication:
+        key = "sha256:" + hashlib.sha256(message.body.encode()).hexdigest()
+    else:
+        return None
+    if not settings.deduplication_by_group:
+        return key
+    # Hashed: both are of any length up to theirs, and hold any characters.
+    return "group:" + hashlib.sha256(f"{len(message.group_id or '')}:{message.group_id}:{key}".encode()).hexdigest()
 
 
 def deduplication_window_s(settings: QueueSettings, message: NewMessage) -> float:

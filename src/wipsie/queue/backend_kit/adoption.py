@@ -48,6 +48,7 @@ def remembered(settings: QueueSettings, message: StoredMessage, now_ms: int) -> 
             body=message.body,
             message_id=message.message_id,
             deduplication_id=message.deduplication_id,
+            group_id=message.group_id,
         ),
     )
     return None if key is None else (key, expires_at_ms)

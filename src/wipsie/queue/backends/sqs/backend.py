@@ -110,6 +110,8 @@ class SqsQueueBackend:
             fenced_receipts=False,
             single_delivery=False,
             exact_counts=False,
+            protocol_attributes=False,
+            deduplication_by_group=False,
             settings_noticed_s=address.settings_s,
             message_bytes_max=address.message_bytes_max,
         )

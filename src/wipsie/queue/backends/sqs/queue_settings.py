@@ -42,6 +42,12 @@ def check_settings(settings: QueueSettings) -> None:
         raise not_supported("sqs", "deduplication", "repeats are recognised for 300 seconds, on FIFO queues.")
     if settings.content_based_deduplication and not settings.fifo:
         raise no_deduplication()
+    if settings.deduplication_by_group:
+        raise not_supported("sqs", "deduplication_by_group", "repeats are recognised over all groups of a queue.")
+    if settings.protocol_attributes:
+        raise not_supported(
+            "sqs", "protocol_attributes", "set such attributes at the queue itself, with the client of Amazon SQS."
+        )
     _check_range("visibility_timeout_s", settings.visibility_timeout_s, 0, sqs_limits.VISIBILITY_TIMEOUT_S_MAX)
     _check_range("retention_s", settings.retention_s, limits.RETENTION_S_MIN, limits.RETENTION_S_MAX)
     _check_range("max_receive_count", settings.max_receive_count, 1, sqs_limits.RECEIVE_LIMIT_MAX)

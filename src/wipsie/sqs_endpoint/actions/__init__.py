@@ -1,0 +1,1 @@
+"""The actions, a file for each verb or small family."""

@@ -1,0 +1,102 @@
+"""The endpoint: an ASGI application that reads a request, lets the action run, and answers in the protocol it came in."""
+
+from __future__ import annotations
+
+import math
+
+from starlette.types import Receive, Scope, Send
+
+from wipsie.kernel.errors import Unavailable, WipsieError
+from wipsie.kernel.ids import new_uuid
+from wipsie.queue.engine import QueueEngine
+from wipsie.sqs_endpoint.caller import Caller
+from wipsie.sqs_endpoint.errors import ACCESS_DENIED, INTERNAL, SqsError, translate
+from wipsie.sqs_endpoint.known_queues import KnownQueues
+from wipsie.sqs_endpoint.operation import Call
+from wipsie.sqs_endpoint.protocols.json_protocol import JsonProtocol
+from wipsie.sqs_endpoint.protocols.protocol import Answer, WireProtocol
+from wipsie.sqs_endpoint.protocols.query_protocol import QueryProtocol
+from wipsie.sqs_endpoint.recognising import is_for_sqs
+from wipsie.sqs_endpoint.request_body import ClientGone, read_body
+from wipsie.telemetry import correlation
+from wipsie.telemetry.logging import get_logger
+
+_log = get_logger(__name__)
+_JSON = b"application/x-amz-json"
+OTHER = "AmazonSQS"
+"""What a request is called in metrics whose action is none."""
+
+
+class SqsEndpoint:
+    """Amazon SQS over the queues of one engine."""
+
+    def __init__(self, engine: QueueEngine, *, is_open: bool) -> None:
+        """`is_open`: whoever reaches it may use it, with any credentials. Otherwise everybody is refused."""
+        self._engine = engine
+        self._queues = KnownQueues(engine)
+        self._is_open = is_open
+        self._json: WireProtocol = JsonProtocol()
+        self._query: WireProtocol = QueryProtocol()
+
+    def takes(self, scope: Scope, amz_target: bytes | None) -> bool:
+        """Whether a request on a shared port is for Amazon SQS."""
+        return is_for_sqs(scope, amz_target)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request. The action it asked for is left in the scope as `operation`."""
+        protocol = self._protocol_of(scope)
+        request_id = correlation.request_id() or new_uuid()
+        scope["operation"] = OTHER
+        try:
+            body = await read_body(receive)
+            if not self._is_open:
+                raise SqsError(
+                    ACCESS_DENIED, "Amazon SQS is served here only to programs on the machine Wipsie runs on."
+                )
+            operation, given = protocol.read(scope, body)
+            scope["operation"] = f"{OTHER}.{operation.name}"
+            call = Call(self._engine, self._queues, Caller(scope), receive)
+            answer = protocol.write(operation, await operation.run(call, given), request_id)
+        except ClientGone:
+            return
+        except Exception as error:
+            answer = self._refused(protocol, error, request_id, str(scope["operation"]))
+        await _send(answer, send)
+
+    async def refuse(self, error: WipsieError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell a client, in its protocol, that it was not let in."""
+        protocol = self._protocol_of(scope)
+        request_id = correlation.request_id() or new_uuid()
+        try:
+            await read_body(receive)
+        except SqsError:
+            # Read only so that the answer is seen.
+            pass
+        except ClientGone:
+            return
+        await _send(self._refused(protocol, error, request_id, OTHER), send)
+
+    def _protocol_of(self, scope: Scope) -> WireProtocol:
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                return self._json if value.lower().startswith(_JSON) else self._query
+        return self._query
+
+    def _refused(self, protocol: WireProtocol, error: Exception, request_id: str, action: str) -> Answer:
+        known = translate(error)
+        if known is None:
+            _log.error("sqs_request_failed", action=action, exc_info=error)
+            known = SqsError(INTERNAL, "Something went wrong on our side; the log has it under the id of this request.")
+        elif isinstance(error, Unavailable):
+            _log.warning("sqs_request_refused", action=action, reason=known.message)
+        answer = protocol.write_error(known, request_id)
+        if known.retry_after_s is not None:
+            answer.headers.append((b"retry-after", str(max(1, math.ceil(known.retry_after_s))).encode()))
+        return answer
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    body = answer.body
+    answer.headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": body})

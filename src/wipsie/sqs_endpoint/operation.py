@@ -1,0 +1,43 @@
+"""What an action is made of: its input, what it may use, and how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.types import Receive
+
+from wipsie.queue.engine import QueueEngine
+from wipsie.sqs_endpoint.caller import Caller
+from wipsie.sqs_endpoint.known_queues import KnownQueues
+
+Output = dict[str, Any]
+"""Members by their names in the JSON protocol, without those that are empty; each protocol writes them in its own way."""
+
+
+class Input(msgspec.Struct, kw_only=True, rename="pascal"):
+    """Base of inputs: members are named as clients send them. What is not declared is ignored, as Amazon does."""
+
+
+class Call:
+    """One request, as an action sees it."""
+
+    __slots__ = ("caller", "engine", "queues", "receive")
+
+    def __init__(self, engine: QueueEngine, queues: KnownQueues, caller: Caller, receive: Receive) -> None:
+        self.engine = engine
+        self.queues = queues
+        self.caller = caller
+        self.receive = receive
+        """Tells, once the body is read, when the client hangs up."""
+
+
+class Operation(NamedTuple):
+    """A verb of the protocol."""
+
+    name: str
+    input: type[Input]
+    run: Callable[[Call, Any], Awaitable[Output]]
+    has_result: bool = True
+    """The service describes an output, be it empty: in XML it has an element of its own."""
