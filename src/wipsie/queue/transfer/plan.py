@@ -81,6 +81,13 @@ async def make_plan(
     )
 
 
+def portable(settings: QueueSettings, capabilities: Capabilities) -> QueueSettings:
+    """The settings without what the destination cannot keep and can be done without; the plan told of it."""
+    if capabilities.protocol_attributes or not settings.protocol_attributes:
+        return settings
+    return msgspec.structs.replace(settings, protocol_attributes={})
+
+
 def _in_order(queues: Mapping[QueueName, QueueSettings]) -> list[QueueName]:
     """Each queue before its dead-letter queue."""
     order: list[QueueName] = []
@@ -124,14 +131,22 @@ def _obstacles(plans: Sequence[QueuePlan], capabilities: Capabilities | None) ->
             found.append(f"'{name}' is a FIFO queue, which the {capabilities.name} backend does not have.")
         if settings.key_concurrency is not None and not capabilities.key_concurrency:
             found.append(f"'{name}' limits concurrency by key, which the {capabilities.name} backend cannot.")
+        if settings.deduplication_by_group and not capabilities.deduplication_by_group:
+            found.append(f"'{name}' recognises repeats by group, which the {capabilities.name} backend cannot.")
     return found
 
 
 def _losses(plans: Sequence[QueuePlan], source: QueueBackend, destination: QueueBackend) -> list[str]:
-    if not sum(one.counts.total for one in plans if not one.empty):
-        return []
     found: list[str] = []
     name = destination.capabilities.name
+    if not destination.capabilities.protocol_attributes and any(
+        one.existing is None and one.settings.protocol_attributes for one in plans
+    ):
+        found.append(
+            f"The {name} backend does not keep what clients of other protocols noted at queues, such as policies."
+        )
+    if not sum(one.counts.total for one in plans if not one.empty):
+        return found
     if not isinstance(destination, TransferPort | HistorySender):
         found.append(
             f"The {name} backend takes messages in as new ones: time of sending, receive count and "

@@ -24,7 +24,7 @@ from wipsie.queue.transfer.destination import AdoptingDestination, SendingDestin
 from wipsie.queue.transfer.drain import BATCH_MESSAGES_MAX, Drain
 from wipsie.queue.transfer.journal import Journal
 from wipsie.queue.transfer.mark import Mark, marked, new_mark, read_mark, unmarked
-from wipsie.queue.transfer.plan import TransferPlan, make_plan
+from wipsie.queue.transfer.plan import TransferPlan, make_plan, portable
 from wipsie.queue.transfer.port import TransferPort
 from wipsie.queue.transfer.report import QueueReport, TransferReport
 from wipsie.queue.transfer.source import LookingSource, ReceivingSource
@@ -193,7 +193,7 @@ class Transfer:
         # A dead-letter queue comes before the queues that name it.
         for one in reversed(plan.queues):
             if one.existing is None:
-                await self._destination.create_queue(one.settings)
+                await self._destination.create_queue(portable(one.settings, self._destination.capabilities))
 
     async def _open_destination(self, stack: AsyncExitStack) -> TransferDestination:
         if isinstance(self._destination, TransferPort):

@@ -23,6 +23,23 @@ class TestDeduplication:
         assert (repeat.message_id, repeat.sent_at_ms) == (first.message_id, first.sent_at_ms)
         assert await bench.bodies(queue) == ["once"]
 
+    async def test_by_group_the_same_id_in_another_group_is_another_message(self, bench: QueueBench) -> None:
+        settings = bench.settings("line", fifo=True, deduplication_by_group=True, content_based_deduplication=True)
+        if not bench.capabilities.deduplication_by_group:
+            with pytest.raises(NotSupported):
+                await bench.backend.create_queue(settings)
+            return
+        queue = (await bench.backend.create_queue(settings)).name
+        results = await bench.send(
+            bench.message(queue, "one", group_id="a", deduplication_id="k"),
+            bench.message(queue, "two", group_id="b", deduplication_id="k"),
+            bench.message(queue, "one again", group_id="a", deduplication_id="k"),
+            bench.message(queue, "same", group_id="a"),
+            bench.message(queue, "same", group_id="b"),
+            bench.message(queue, "same", group_id="a"),
+        )
+        assert [result.duplicate for result in results] == [False, False, True, False, False, True]
+
     async def test_a_repeat_in_the_same_call_is_a_duplicate_too(self, bench: QueueBench) -> None:
         bench.needs("deduplication")
         queue = await bench.queue()

@@ -140,6 +140,18 @@ class TestQueues:
             with pytest.raises(NotSupported):
                 await bench.backend.create_queue(settings)
 
+    async def test_what_a_protocol_notes_at_a_queue_is_kept_or_refused_honestly(self, bench: QueueBench) -> None:
+        notes = {"Policy": '{"Version": "2012-10-17", "Für": "<alle> & \\"jeden\\""}', "Empty": ""}
+        settings = bench.settings(protocol_attributes=notes)
+        if bench.capabilities.protocol_attributes:
+            assert (await bench.backend.create_queue(settings)).protocol_attributes == notes
+            changed = msgspec.structs.replace(settings, protocol_attributes={"Policy": ""})
+            await bench.backend.change_queue(changed)
+            assert await bench.backend.queue_settings(settings.name) == changed
+        else:
+            with pytest.raises(NotSupported):
+                await bench.backend.create_queue(settings)
+
     async def test_a_window_of_deduplication_is_kept_or_refused_honestly(self, bench: QueueBench) -> None:
         settings = bench.settings(deduplication_window_s=3600.0)
         if bench.capabilities.deduplication:
