@@ -29,6 +29,7 @@ _MAPS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     # One name here, two there: CreateQueue has it in lower case.
     "Tag": (("Tags", "tags"), "Key", "Value"),
 }
+_MANY = frozenset({*_LISTS.values(), *(target for targets, _, _ in _MAPS.values() for target in targets)})
 _NUMBER = re.compile(r"[1-9]\d{0,5}")
 _DEPTH_MAX = 8
 
@@ -45,7 +46,6 @@ def read_members(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 def _plant(tree: _Tree, name: str, value: str) -> None:
     parts = name.split(".")
-    # The member a list or map is called by alone: `Tag.entry.1.Key` and `AttributeNames.member.1` are other dialects.
     if len(parts) > _DEPTH_MAX:
         raise _malformed(name)
     place = tree
@@ -63,10 +63,11 @@ def _members(tree: _Tree) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in tree.items():
         if not isinstance(value, dict):
-            # A list of one may come without its number.
             if name in _LISTS:
+                # A list of one may come without its number,
                 members[_LISTS[name]] = [value]
-            else:
+            elif value or name not in _MANY:
+                # and some clients say of an empty list that it is empty.
                 members[name] = value
             continue
         branch = cast("_Tree", value)

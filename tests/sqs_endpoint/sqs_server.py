@@ -1,0 +1,70 @@
+"""Amazon SQS, served for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+
+from wipsie.api.application import ApiSettings, build_api
+from wipsie.kernel.clock import SystemClock
+from wipsie.queue.backends.sqlite import SqliteQueueBackend
+from wipsie.queue.engine import QueueEngine
+from wipsie.queue.names import QueueNames
+from wipsie.sqs_endpoint import SqsEndpoint
+from wipsie.telemetry.metrics import Metrics
+from wipsie.testing.process import loopback_listener
+from wipsie.testing.served import QuickServer
+
+Value = TypeVar("Value")
+
+
+class SqsServer:
+    """The API's port with nothing on it but health, metrics and Amazon SQS, in a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._listener = loopback_listener()
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._path = path
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="sqs-server")
+        self.engine: QueueEngine
+        self._server: QuickServer
+
+    def start(self) -> None:
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def stop(self) -> None:
+        self._server.end()
+        self._thread.join(10)
+
+    def on_the_engine(self, make: Callable[[QueueEngine], Coroutine[Any, Any, Value]]) -> Value:
+        """Run what a coroutine of the engine does, in its own loop."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(make(self.engine), self._loop).result(10)
+
+    async def _run(self) -> None:
+        clock = SystemClock()
+        self._loop = asyncio.get_running_loop()
+        self.engine = QueueEngine(SqliteQueueBackend(self._path, clock=clock), clock=clock, names=QueueNames())
+        await self.engine.start()
+        api = build_api(
+            title="Sample",
+            version="1",
+            routers=[],
+            clock=clock,
+            metrics=Metrics(),
+            settings=ApiSettings(cors_origins=["http://trusted.example"]),
+            other_protocol=SqsEndpoint(self.engine, is_open=True),
+        )
+        self._server = QuickServer(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
+        with self._listener:
+            self._loop.call_soon(self._ready.set)
+            await self._server.serve(sockets=[self._listener])
+        await self.engine.stop()
