@@ -100,7 +100,7 @@ CASES = [
         "QueueNameExists",
         "QueueAlreadyExists",
     ),
-    one("AddPermission", "UnsupportedOperation", f"{_}UnsupportedOperation", QueueUrl="standing"),
+    one("StartMessageMoveTask", "UnsupportedOperation", f"{_}UnsupportedOperation", SourceArn="arn"),
     one("RunQueue", "UnknownOperationException", "UnknownOperation", 404),
 ]
 

@@ -207,3 +207,20 @@ def test_a_deleted_queue_is_gone_and_its_name_free(sqs: Sqs, queue: str) -> None
         assert refusal.value.response["Error"]["Code"] == "AWS.SimpleQueueService.NonExistentQueue"
     assert sqs.create_queue(QueueName=name_of(queue))["QueueUrl"] == queue
     assert receive_all(sqs, queue) == []
+
+
+def test_permissions_are_statements_of_the_policy(sqs: Sqs, queue: str) -> None:
+    for label, accounts in (("senders", ["111122223333", "444455556666"]), ("all", ["777788889999"])):
+        sqs.add_permission(QueueUrl=queue, Label=label, AWSAccountIds=accounts, Actions=["SendMessage"])
+    with pytest.raises(sqs.exceptions.ClientError) as refusal:
+        sqs.add_permission(QueueUrl=queue, Label="all", AWSAccountIds=["777788889999"], Actions=["*"])
+    assert refusal.value.response["Error"]["Code"] == "InvalidParameterValue"
+    sqs.remove_permission(QueueUrl=queue, Label="all")
+    policy = json.loads(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"])
+    (statement,) = policy["Statement"]
+    assert (statement["Sid"], statement["Action"]) == ("senders", "SQS:SendMessage")
+    assert statement["Principal"]["AWS"] == ["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:root"]
+    sqs.remove_permission(QueueUrl=queue, Label="senders")
+    assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])
+    with pytest.raises(sqs.exceptions.ClientError):
+        sqs.remove_permission(QueueUrl=queue, Label="senders")

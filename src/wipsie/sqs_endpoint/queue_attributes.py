@@ -27,6 +27,19 @@ from wipsie.sqs_endpoint.errors import (
 CREATED = "CreatedTimestamp"
 MODIFIED = "LastModifiedTimestamp"
 ALLOW_POLICY = "RedriveAllowPolicy"
+POLICY = "Policy"
+POLICY_ACTIONS = (
+    "*",
+    "SendMessage",
+    "ReceiveMessage",
+    "DeleteMessage",
+    "ChangeMessageVisibility",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "PurgeQueue",
+)
+"""What a statement of a policy may allow."""
 _WAIT = "ReceiveMessageWaitTimeSeconds"
 _NUMBER = re.compile(r"\d{1,10}")
 _FIFO_ONLY = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
@@ -46,7 +59,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "DeduplicationScope": ("queue", "messageGroup"),
     "FifoThroughputLimit": ("perQueue", "perMessageGroupId"),
 }
-TEXTS = ("Policy", "RedrivePolicy", ALLOW_POLICY, "KmsMasterKeyId")
+TEXTS = (POLICY, "RedrivePolicy", ALLOW_POLICY, "KmsMasterKeyId")
 COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -54,7 +67,7 @@ COUNTS = (
 )
 READABLE = frozenset({*NUMBERS, *CHOICES, *TEXTS, *COUNTS, CREATED, MODIFIED, "QueueArn"})
 _TEXT_LENGTH_MAX = 64 * 1024
-_KEPT = ("KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled", "FifoThroughputLimit", "Policy", "KmsMasterKeyId")
+_KEPT = ("KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled", "FifoThroughputLimit", POLICY, "KmsMasterKeyId")
 
 
 class RedrivePolicy(msgspec.Struct, rename="camel"):
@@ -186,7 +199,7 @@ def _read_allow_policy(value: str) -> str:
 
 
 def _read_policy(value: str) -> str:
-    _decode("Policy", value, dict[str, Any])
+    _decode(POLICY, value, dict[str, Any])
     return value
 
 
@@ -213,7 +226,7 @@ _APPLY: Mapping[str, Callable[[QueueSettings, str], QueueSettings]] = {
     "KmsMasterKeyId": _kept("KmsMasterKeyId"),
     "KmsDataKeyReusePeriodSeconds": _kept("KmsDataKeyReusePeriodSeconds", lambda value: str(int(value))),
     "SqsManagedSseEnabled": _kept("SqsManagedSseEnabled", _choice("SqsManagedSseEnabled")),
-    "Policy": _kept("Policy", _read_policy),
+    POLICY: _kept(POLICY, _read_policy),
     "RedrivePolicy": _redrive_policy,
     ALLOW_POLICY: _kept(ALLOW_POLICY, _read_allow_policy),
 }

@@ -9,6 +9,7 @@ from wipsie.sqs_endpoint.actions.change_message_visibility import (
     CHANGE_MESSAGE_VISIBILITY_BATCH,
 )
 from wipsie.sqs_endpoint.actions.delete_message import DELETE_MESSAGE, DELETE_MESSAGE_BATCH
+from wipsie.sqs_endpoint.actions.permissions import ADD_PERMISSION, REMOVE_PERMISSION
 from wipsie.sqs_endpoint.actions.queue_attributes import GET_QUEUE_ATTRIBUTES, SET_QUEUE_ATTRIBUTES
 from wipsie.sqs_endpoint.actions.queue_lifecycle import CREATE_QUEUE, DELETE_QUEUE, GET_QUEUE_URL, PURGE_QUEUE
 from wipsie.sqs_endpoint.actions.queue_listing import LIST_DEAD_LETTER_SOURCE_QUEUES, LIST_QUEUES
@@ -39,11 +40,11 @@ OPERATIONS: Mapping[str, Operation] = {
         UNTAG_QUEUE,
         LIST_QUEUE_TAGS,
         LIST_DEAD_LETTER_SOURCE_QUEUES,
+        ADD_PERMISSION,
+        REMOVE_PERMISSION,
     )
 }
 NOT_SERVED = (
-    "AddPermission",
-    "RemovePermission",
     "StartMessageMoveTask",
     "CancelMessageMoveTask",
     "ListMessageMoveTasks",
