@@ -40,6 +40,7 @@ _LIST_NAMES = {
     "QueueUrlList": "QueueUrl",
     "TagKeyList": "TagKey",
     "ActionNameList": "ActionName",
+    "ListMessageMoveTasksResultEntryList": "ListMessageMoveTasksResultEntry",
     "AWSAccountIdList": "AWSAccountId",
 }
 _MAP_NAMES = {

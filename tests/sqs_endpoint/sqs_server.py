@@ -54,6 +54,7 @@ class SqsServer:
         self._loop = asyncio.get_running_loop()
         self.engine = QueueEngine(SqliteQueueBackend(self._path, clock=clock), clock=clock, names=QueueNames())
         await self.engine.start()
+        endpoint = SqsEndpoint(self.engine, is_open=True)
         api = build_api(
             title="Sample",
             version="1",
@@ -61,10 +62,11 @@ class SqsServer:
             clock=clock,
             metrics=Metrics(),
             settings=ApiSettings(cors_origins=["http://trusted.example"]),
-            other_protocol=SqsEndpoint(self.engine, is_open=True),
+            other_protocol=endpoint,
         )
         self._server = QuickServer(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
         with self._listener:
             self._loop.call_soon(self._ready.set)
             await self._server.serve(sockets=[self._listener])
+        await endpoint.stop()
         await self.engine.stop()

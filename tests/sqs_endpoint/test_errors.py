@@ -79,6 +79,26 @@ CASES = [
     ),
     one("SendMessageBatch", "EmptyBatchRequest", f"{_}EmptyBatchRequest", QueueUrl="standing"),
     one("SetQueueAttributes", "MissingRequiredParameterException", "MissingParameter", QueueUrl="standing"),
+    one(
+        "SendMessage",
+        "UnsupportedOperation",
+        f"{_}UnsupportedOperation",
+        QueueUrl="standing",
+        MessageBody="x",
+    )._replace(
+        members={
+            "QueueUrl": "standing",
+            "MessageBody": "x",
+            "MessageAttributes": {"a": {"DataType": "String", "StringListValues": ["x"]}},
+        },
+        fields={
+            "QueueUrl": "standing",
+            "MessageBody": "x",
+            "MessageAttribute.1.Name": "a",
+            "MessageAttribute.1.Value.DataType": "String",
+            "MessageAttribute.1.Value.StringListValue.1": "x",
+        },
+    ),
     Wrong(
         "GetQueueAttributes",
         {"QueueUrl": "standing", "AttributeNames": ["Nothing"]},
@@ -100,7 +120,13 @@ CASES = [
         "QueueNameExists",
         "QueueAlreadyExists",
     ),
-    one("StartMessageMoveTask", "UnsupportedOperation", f"{_}UnsupportedOperation", SourceArn="arn"),
+    one(
+        "StartMessageMoveTask",
+        "ResourceNotFoundException",
+        "ResourceNotFoundException",
+        404,
+        SourceArn="arn:aws:sqs:us-east-1:000000000000:none",
+    ),
     one("RunQueue", "UnknownOperationException", "UnknownOperation", 404),
 ]
 

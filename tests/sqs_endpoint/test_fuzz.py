@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sqs_clients import read_xml
 from sqs_server import SqsServer
 
-from wipsie.sqs_endpoint.actions.table import NOT_SERVED, OPERATIONS
+from wipsie.sqs_endpoint.actions.table import OPERATIONS
 
-ACTIONS = sorted([*OPERATIONS, *NOT_SERVED, "Nothing", ""])
+ACTIONS = sorted([*OPERATIONS, "Nothing", ""])
 QUEUES = ["fuzzed", "fuzzed.fifo", "http://x/000000000000/fuzzed", "none", "", "/", "a" * 200, "%00", "ü"]
 MEMBERS = sorted(
     {name for operation in OPERATIONS.values() for name in operation.input.__struct_encode_fields__} | {"Nothing"}

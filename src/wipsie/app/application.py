@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from wipsie.api.accounts.kit import AccountKit
     from wipsie.api.application import ApiSettings
+    from wipsie.sqs_endpoint import SqsEndpoint
 
 MAIL_SHARE = 4
 """Handlers of mail for each of another queue."""
@@ -56,6 +57,7 @@ class Application:
         self.parts = parts
         self.roles = roles
         self._stack = AsyncExitStack()
+        self._sqs_endpoint: SqsEndpoint | None = None
         self.held_up = asyncio.Event()
         """Set when a patient start has to wait for a store."""
         stores = {"queue": parts.settings.queue.url, "database": parts.settings.database.url}
@@ -133,6 +135,8 @@ class Application:
 
         parts = self.parts
         settings = self._api_settings(loopback_only=loopback_only)
+        if with_sqs:
+            self._sqs_endpoint = SqsEndpoint(parts.engine, is_open=settings.loopback_only)
 
         async def refresh_metrics() -> None:
             refreshes = [parts.engine.all_counts, *(one for each in parts.slices for one in each.refresh_metrics)]
@@ -167,7 +171,7 @@ class Application:
                 *(check for one in parts.slices for check in one.health),
             ],
             refresh_metrics=refresh_metrics,
-            other_protocol=SqsEndpoint(parts.engine, is_open=settings.loopback_only) if with_sqs else None,
+            other_protocol=self._sqs_endpoint if with_sqs else None,
         )
 
     def _api_settings(self, *, loopback_only: bool) -> ApiSettings:
@@ -268,6 +272,7 @@ class Application:
                 for listener in one.listeners:
                     self._then_stop(f"listener of {one.name}", listener.stop)
                     await listener.start()
+            self._then_stop("sqs_endpoint", self._stop_sqs_endpoint)
             last_seen = LastSeen(parts.accounts.authenticator, parts.clock)
             await last_seen.start()
             self._then_stop("last_seen", last_seen.stop)
@@ -283,6 +288,11 @@ class Application:
         """Let running handlers no longer finish: cancel them and give their messages back."""
         if self.worker is not None:
             await self.worker.drain(0.0)
+
+    async def _stop_sqs_endpoint(self) -> None:
+        # Made with the API, which may be built after the start.
+        if self._sqs_endpoint is not None:
+            await self._sqs_endpoint.stop()
 
     def _then_stop(self, name: str, stop: Callable[[], Awaitable[object]]) -> None:
         async def bounded() -> None:

@@ -12,6 +12,7 @@ from wipsie.queue.engine import QueueEngine
 from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.errors import ACCESS_DENIED, INTERNAL, SqsError, translate
 from wipsie.sqs_endpoint.known_queues import KnownQueues
+from wipsie.sqs_endpoint.move_tasks import MoveTasks
 from wipsie.sqs_endpoint.operation import Call
 from wipsie.sqs_endpoint.protocols.json_protocol import JsonProtocol
 from wipsie.sqs_endpoint.protocols.protocol import Answer, WireProtocol
@@ -34,9 +35,14 @@ class SqsEndpoint:
         """`is_open`: whoever reaches it may use it, with any credentials. Otherwise everybody is refused."""
         self._engine = engine
         self._queues = KnownQueues(engine)
+        self._moves = MoveTasks(engine)
         self._is_open = is_open
         self._json: WireProtocol = JsonProtocol()
         self._query: WireProtocol = QueryProtocol()
+
+    async def stop(self) -> None:
+        """End what runs in the background."""
+        await self._moves.stop()
 
     def takes(self, scope: Scope, amz_target: bytes | None) -> bool:
         """Whether a request on a shared port is for Amazon SQS."""
@@ -55,7 +61,7 @@ class SqsEndpoint:
                 )
             operation, given = protocol.read(scope, body)
             scope["operation"] = f"{OTHER}.{operation.name}"
-            call = Call(self._engine, self._queues, Caller(scope), receive)
+            call = Call(self._engine, self._queues, self._moves, Caller(scope), receive)
             answer = protocol.write(operation, await operation.run(call, given), request_id)
         except ClientGone:
             return

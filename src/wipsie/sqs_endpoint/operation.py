@@ -11,6 +11,7 @@ from starlette.types import Receive
 from wipsie.queue.engine import QueueEngine
 from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.known_queues import KnownQueues
+from wipsie.sqs_endpoint.move_tasks import MoveTasks
 
 Output = dict[str, Any]
 """Members by their names in the JSON protocol, without those that are empty; each protocol writes them in its own way."""
@@ -23,11 +24,14 @@ class Input(msgspec.Struct, kw_only=True, rename="pascal"):
 class Call:
     """One request, as an action sees it."""
 
-    __slots__ = ("caller", "engine", "queues", "receive")
+    __slots__ = ("caller", "engine", "moves", "queues", "receive")
 
-    def __init__(self, engine: QueueEngine, queues: KnownQueues, caller: Caller, receive: Receive) -> None:
+    def __init__(
+        self, engine: QueueEngine, queues: KnownQueues, moves: MoveTasks, caller: Caller, receive: Receive
+    ) -> None:
         self.engine = engine
         self.queues = queues
+        self.moves = moves
         self.caller = caller
         self.receive = receive
         """Tells, once the body is read, when the client hangs up."""

@@ -9,6 +9,11 @@ from wipsie.sqs_endpoint.actions.change_message_visibility import (
     CHANGE_MESSAGE_VISIBILITY_BATCH,
 )
 from wipsie.sqs_endpoint.actions.delete_message import DELETE_MESSAGE, DELETE_MESSAGE_BATCH
+from wipsie.sqs_endpoint.actions.message_moves import (
+    CANCEL_MESSAGE_MOVE_TASK,
+    LIST_MESSAGE_MOVE_TASKS,
+    START_MESSAGE_MOVE_TASK,
+)
 from wipsie.sqs_endpoint.actions.permissions import ADD_PERMISSION, REMOVE_PERMISSION
 from wipsie.sqs_endpoint.actions.queue_attributes import GET_QUEUE_ATTRIBUTES, SET_QUEUE_ATTRIBUTES
 from wipsie.sqs_endpoint.actions.queue_lifecycle import CREATE_QUEUE, DELETE_QUEUE, GET_QUEUE_URL, PURGE_QUEUE
@@ -16,7 +21,7 @@ from wipsie.sqs_endpoint.actions.queue_listing import LIST_DEAD_LETTER_SOURCE_QU
 from wipsie.sqs_endpoint.actions.queue_tags import LIST_QUEUE_TAGS, TAG_QUEUE, UNTAG_QUEUE
 from wipsie.sqs_endpoint.actions.receive_message import RECEIVE_MESSAGE
 from wipsie.sqs_endpoint.actions.send_message import SEND_MESSAGE, SEND_MESSAGE_BATCH
-from wipsie.sqs_endpoint.errors import UNKNOWN_OPERATION, UNSUPPORTED, SqsError, shown
+from wipsie.sqs_endpoint.errors import UNKNOWN_OPERATION, SqsError, shown
 from wipsie.sqs_endpoint.operation import Operation
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -42,14 +47,11 @@ OPERATIONS: Mapping[str, Operation] = {
         LIST_DEAD_LETTER_SOURCE_QUEUES,
         ADD_PERMISSION,
         REMOVE_PERMISSION,
+        START_MESSAGE_MOVE_TASK,
+        CANCEL_MESSAGE_MOVE_TASK,
+        LIST_MESSAGE_MOVE_TASKS,
     )
 }
-NOT_SERVED = (
-    "StartMessageMoveTask",
-    "CancelMessageMoveTask",
-    "ListMessageMoveTasks",
-)
-"""Actions of Amazon SQS that are refused by name."""
 
 
 def find_operation(name: str) -> Operation:
@@ -57,6 +59,4 @@ def find_operation(name: str) -> Operation:
     operation = OPERATIONS.get(name)
     if operation is not None:
         return operation
-    if name in NOT_SERVED:
-        raise SqsError(UNSUPPORTED, f"{name} is not served here; see the reference of compatibility with Amazon SQS.")
     raise SqsError(UNKNOWN_OPERATION, f"The action {shown(name)} is not one of Amazon SQS.")

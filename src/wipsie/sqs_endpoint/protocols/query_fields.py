@@ -19,6 +19,8 @@ _LISTS: Mapping[str, str] = {
     "DeleteMessageBatchRequestEntry": "Entries",
     "ChangeMessageVisibilityBatchRequestEntry": "Entries",
     "TagKey": "TagKeys",
+    "StringListValue": "StringListValues",
+    "BinaryListValue": "BinaryListValues",
     "ActionName": "Actions",
     "AWSAccountId": "AWSAccountIds",
 }

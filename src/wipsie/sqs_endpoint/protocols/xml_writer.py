@@ -11,6 +11,7 @@ _LISTS: Mapping[str, str] = {
     "QueueUrls": "QueueUrl",
     "queueUrls": "QueueUrl",
     "Failed": "BatchResultErrorEntry",
+    "Results": "ListMessageMoveTasksResultEntry",
 }
 _MAPS: Mapping[str, tuple[str, str, str]] = {
     "Attributes": ("Attribute", "Name", "Value"),
