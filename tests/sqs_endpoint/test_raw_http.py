@@ -207,6 +207,15 @@ def test_other_paths_are_still_the_api(wire: Wire) -> None:
     assert (status, json.loads(body)["error"]["code"]) == (404, "NOT_FOUND")
 
 
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH"])
+def test_only_get_and_post_ask_for_an_action(wire: Wire, path: str, json_sqs: Sqs, queue: str, method: str) -> None:
+    json_sqs.send_message(QueueUrl=queue, MessageBody="stays")
+    assert wire.ask(method, f"{path}?Action=PurgeQueue")[0] in (404, 405)
+    status, _, _ = wire.ask(method, path, "{}", Content_Type=JSON, X_Amz_Target="AmazonSQS.PurgeQueue")
+    assert status in (404, 405)
+    assert wire.json("ReceiveMessage", {}, path)[1]["Messages"][0]["Body"] == "stays"
+
+
 def test_an_action_is_what_metrics_call_a_request(wire: Wire, path: str) -> None:
     wire.json("ReceiveMessage", {}, path)
     wire.json("Nonsense" * 20, {}, path)

@@ -24,6 +24,8 @@ from wipsie.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
 _JSON = b"application/x-amz-json"
+_REPEAT_S = 10.0
+"""While a store is away every request is refused: a line for each would bury all others in the log."""
 OTHER = "AmazonSQS"
 """What a request is called in metrics whose action is none."""
 
@@ -37,6 +39,7 @@ class SqsEndpoint:
         self._queues = KnownQueues(engine)
         self._moves = MoveTasks(engine)
         self._is_open = is_open
+        self._told_at = -_REPEAT_S
         self._json: WireProtocol = JsonProtocol()
         self._query: WireProtocol = QueryProtocol()
 
@@ -94,11 +97,17 @@ class SqsEndpoint:
             _log.error("sqs_request_failed", action=action, exc_info=error)
             known = SqsError(INTERNAL, "Something went wrong on our side; the log has it under the id of this request.")
         elif isinstance(error, Unavailable):
-            _log.warning("sqs_request_refused", action=action, reason=known.message)
+            self._tell_of_refusal(action, known)
         answer = protocol.write_error(known, request_id)
         if known.retry_after_s is not None:
             answer.headers.append((b"retry-after", str(max(1, math.ceil(known.retry_after_s))).encode()))
         return answer
+
+    def _tell_of_refusal(self, action: str, error: SqsError) -> None:
+        now = self._engine.clock.monotonic()
+        if now - self._told_at >= _REPEAT_S:
+            self._told_at = now
+            _log.warning("sqs_request_refused", action=action, reason=error.message)
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -148,7 +149,7 @@ def shown_attributes(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
     """Attributes as an answer has them."""
     return {
         name: (
-            {"BinaryValue": one.value, "DataType": one.data_type}
+            {"BinaryValue": base64.b64encode(raw_bytes(one.value)).decode(), "DataType": one.data_type}
             if one.data_type.startswith("Binary")
             else {"StringValue": one.value, "DataType": one.data_type}
         )

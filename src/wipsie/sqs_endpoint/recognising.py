@@ -16,16 +16,17 @@ _JSON = b"application/x-amz-json"
 def is_for_sqs(scope: Scope, amz_target: bytes | None) -> bool:
     """Whether this HTTP request is ours. Hot: asked of every request on the port."""
     if amz_target is not None:
-        return amz_target.startswith(TARGET)
+        return amz_target.startswith(TARGET) and scope["method"] == "POST"
     path: str = scope["path"]
     if len(path) > 1 and path[-1] != "/" and not is_queue_path(path):
         return False
+    method: str = scope["method"]
+    if method not in ("GET", "POST"):
+        return False
     if b"Action=" in scope["query_string"]:
         return True
-    if scope["method"] == "POST":
-        content_type = _content_type(scope)
-        if content_type.startswith((_FORM, _JSON)):
-            return True
+    if method == "POST" and _content_type(scope).startswith((_FORM, _JSON)):
+        return True
     # Without any Action: a browser that was given the URL of a queue, for example.
     return path[1:2].isdigit() and path.count("/") == 2 and is_queue_path(path)
 
