@@ -238,5 +238,8 @@ def test_a_client_that_hangs_up_in_a_long_poll_gets_no_message(
             leaving.sendall(head.encode() + body)
         json_sqs.send_message(QueueUrl=queue, MessageBody="for somebody who stays")
         # Whoever comes next gets it, once the server noticed that the other one left.
-        (message,) = json_sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        (message,) = json_sqs.receive_message(
+            QueueUrl=queue, WaitTimeSeconds=5, AttributeNames=["ApproximateReceiveCount"]
+        )["Messages"]
+        assert message["Attributes"] == {"ApproximateReceiveCount": "1"}
         json_sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
