@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode
@@ -38,9 +39,11 @@ class StoredFile(msgspec.Struct, frozen=True):
     def read(self, offset: int, bytes_max: int) -> bytes:
         """A piece; empty at the end. The file is open during the call only: whoever sends it piece by piece may be interrupted at
         any moment and has nothing to close."""
-        with self.path.open("rb") as source:
-            source.seek(offset)
-            return source.read(bytes_max)
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(descriptor, bytes_max, offset)
+        finally:
+            os.close(descriptor)
 
 
 class Medium(msgspec.Struct, kw_only=True):
