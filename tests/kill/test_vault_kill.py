@@ -103,6 +103,7 @@ class Clinic:
                     assert process.return_code == -9, process.log()[-3000:]
                     self.deaths[moment] += 1
                     self.start(role)
+            # Real processes die in real time; this is how soon each is noticed.
             await asyncio.sleep(0.05)
 
     def kill(self, role: str) -> None:
@@ -150,6 +151,7 @@ class Person:
             elif time.monotonic() - asked_at > NUDGE_S:
                 await self.phone.send_text(nudge)
                 asked_at = time.monotonic()
+            # How often a person looks at the phone: what comes is sent by processes that live in real time.
             await asyncio.sleep(0.05)
 
     def _hears(self, words: str) -> bool:

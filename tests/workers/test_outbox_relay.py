@@ -233,6 +233,30 @@ async def test_two_relays_do_not_work_at_the_same_time(
         assert await holder_of(connection, "outbox_relay", now_ms=clock.now_ms()) is None
 
 
+async def test_a_relay_that_found_another_at_work_looks_often_only_while_something_waits(
+    database: Database, engine: QueueEngine, relay: OutboxRelay, clock: FakeClock
+) -> None:
+    other = Lease("outbox_relay", holder="other", ttl_s=60, clock=clock)
+    async with database.begin() as connection:
+        assert await other.acquire(connection)
+    await publish(database, message("sent by the other"))
+    await relay.start()
+    await eventually(lambda: clock.sleepers >= 1, message="the relay does not wait for the other")
+    async with database.begin() as connection:
+        await outbox.remove(connection, [row.id for row in await outbox.waiting(connection, limit=9, bytes_max=99)])
+    await clock.advance(0.1)
+    # From here on it looks every two seconds: somebody else's commit is not seen before.
+    elsewhere = message("later")
+    async with database.begin() as connection:
+        await other.release(connection)
+        await outbox.write(connection, [elsewhere], now_ms=clock.now_ms())
+    await clock.advance(0.2)
+    assert await waiting(database) == 1
+    await clock.advance(2)
+    await eventually(lambda: relay.status()["sent"] == 1, message="the message was not relayed")
+    await relay.stop()
+
+
 async def test_stop_sends_what_waits(database: Database, engine: QueueEngine, relay: OutboxRelay) -> None:
     await relay.start()
     await publish(database, *(message(str(number)) for number in range(20)))

@@ -125,6 +125,8 @@ class OutboxRelay:
     async def run_once(self) -> int:
         """Relay until nothing waits that can be sent now, or another relay is at work; returns how many were sent.
         StorageUnavailable when the database or the queue cannot write now; what was not sent stays."""
+        # Whoever was at work may be done: with nothing left there is no reason to look often.
+        self._other_works = False
         async with self._database.read() as connection:
             if not await outbox.is_waiting(connection, without_queues=self._queues_to_pass_over()):
                 return 0
