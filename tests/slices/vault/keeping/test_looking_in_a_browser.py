@@ -22,7 +22,11 @@ pytestmark = [
     pytest.mark.timeout(120),
     pytest.mark.skipif(browser_program() is None, reason="there is no Chromium on this machine"),
 ]
-LOADED = "[...document.images].every(one => one.complete && one.naturalWidth > 0) && document.images.length"
+# Not before the whole page was read: of a page half read, the images there are can all be complete.
+LOADED = (
+    "document.readyState === 'complete'"
+    " && [...document.images].every(one => one.complete && one.naturalWidth > 0) && document.images.length"
+)
 
 
 async def photographed(room: VaultRoom, owner: str, folder: Path) -> list[str]:
