@@ -48,6 +48,7 @@ _ENTRIES = [
     *_family("rival_dramatiq", "benchmarks.rivals.dramatiq_redis", _BOTH_REDIS),
     *_family("rival_huey", "benchmarks.rivals.huey_sqlite", ["sqlite"]),
     *_family("http_send", "benchmarks.scenarios.http_send"),
+    *_family("sqs_endpoint", "benchmarks.scenarios.sqs_endpoint"),
     *_family("webhook_intake", "benchmarks.scenarios.webhook_intake"),
     *_family("team_api", "benchmarks.scenarios.team_api", ("sqlite", "postgresql")),
     *_family("mail_intake", "benchmarks.scenarios.mail_intake"),

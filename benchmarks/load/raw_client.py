@@ -32,6 +32,7 @@ class Order(msgspec.Struct, kw_only=True):
     body: str
     seconds: float
     warm_up_s: float = 0.0
+    headers: dict[str, str] = msgspec.field(default_factory=lambda: {"Content-Type": "application/json"})
     connections: int = 64
     rate_per_s: float | None = None
     """Open loop: requests start at this rate whether or not earlier ones were answered, and latency counts from the
@@ -42,8 +43,9 @@ class Order(msgspec.Struct, kw_only=True):
     def request(self) -> bytes:
         """The bytes of one request."""
         body = self.body.encode()
+        headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\n"
+            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n{headers}"
             f"Accept: */*\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body

@@ -48,9 +48,10 @@ def _run(program: str, order: Order, script: Path, seconds: float) -> LoadReport
 
 
 def _script(order: Order) -> str:
+    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in order.headers.items())
     return f"""
 wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
+{headers}
 wrk.body = [==[{order.body}]==]
 
 done = function(summary, latency, requests)
