@@ -83,7 +83,8 @@ def run_phase(name: str, step: Callable[[], int], order: Boto3Order) -> tuple[Ph
 
     def loop(number: int) -> None:
         try:
-            while (now := time.perf_counter()) < until and not failures:
+            # One call at least, however slow the server is: a rate of nothing has no ratio.
+            while ((now := time.perf_counter()) < until or not measured[number]) and not failures:
                 moved = step()
                 totals[number] += moved
                 if now >= measure_from:

@@ -21,6 +21,10 @@ from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, ShuttingDown, StorageUnavailable
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
+from wipsie.queue.backends.sqlite.connection import DiskWait, open_connection, statements
+from wipsie.queue.backends.sqlite.operations.base import Operation
+from wipsie.queue.backends.sqlite.operations.receive import Receive
+from wipsie.queue.backends.sqlite.operations.settle import ChangeVisibility
 from wipsie.queue.contract import NewMessage, QueueSettings
 
 HERE = Path(__file__).parent
@@ -160,3 +164,16 @@ async def test_a_full_file_system_refuses_sends_and_loses_nothing(tiny_disk: Pat
     ballast = tiny_disk / "ballast"
     ballast.write_bytes(bytes(2 * 1024 * 1024))
     await story["tell"](tiny_disk, fill=lambda: None, clear=ballast.unlink)
+
+
+def test_a_commit_waits_for_the_disk_unless_it_holds_nothing_but_leases(tmp_path: Path) -> None:
+    with closing(open_connection(tmp_path / "queue.db", synchronous="FULL")) as connection:
+        cursor = statements(connection)
+        disk_wait = DiskWait(cursor, "FULL")
+        for wait, level in ((True, 2), (False, 1), (False, 1), (True, 2)):
+            disk_wait.choose(wait=wait)
+            assert cursor.execute("PRAGMA synchronous").fetchone() == (level,)
+
+
+def test_only_claims_and_their_changes_need_not_survive_a_power_cut() -> None:
+    assert {kind for kind in Operation.__subclasses__() if kind.LEASES_ONLY} == {Receive, ChangeVisibility}

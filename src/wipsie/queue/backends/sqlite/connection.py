@@ -62,6 +62,21 @@ def open_connection(path: Path, *, synchronous: str = "FULL", read_only: bool = 
     return connection
 
 
+class DiskWait:
+    """Whether a commit waits for the disk, chosen for each transaction: what only processes have to see need not."""
+
+    def __init__(self, cursor: Statements, synchronous: str) -> None:
+        self._cursor = cursor
+        self._wanted = self._now = synchronous
+
+    def choose(self, *, wait: bool) -> None:
+        """Before a transaction. Without waiting, a power cut may lose it; the order of commits is kept all the same."""
+        synchronous = self._wanted if wait else "NORMAL"
+        if synchronous != self._now:
+            self._cursor.execute(f"PRAGMA synchronous = {synchronous}")
+            self._now = synchronous
+
+
 class _Patience:
     """Waits for the lock of another process. SQLite's own way sleeps longer and longer, up to a tenth of a second; the lock has no
     queue, so whoever asks less often than others gets it last."""

@@ -4,7 +4,7 @@ Event loop                              writer thread
 ──────────                              ─────────────
 submit(operation) ─► this turn's list
 end of turn ──────── list ────────────► take all lists that wait
-                                        BEGIN IMMEDIATE · run kinds in order · COMMIT (one fsync)
+                                        BEGIN IMMEDIATE · run kinds in order · COMMIT (one fsync; none for leases alone)
 resolve futures ◄─── one call back ──── results
 
 A transaction that fails is rolled back and its calls are tried one by one, so that only those fail that must: on a full
@@ -27,7 +27,7 @@ from wipsie.kernel.errors import StorageUnavailable, WipsieError
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backend_kit.lane import PENDING_MAX
 from wipsie.queue.backend_kit.refusals import not_running, too_many_calls
-from wipsie.queue.backends.sqlite.connection import open_connection, statements
+from wipsie.queue.backends.sqlite.connection import DiskWait, open_connection, statements
 from wipsie.queue.backends.sqlite.operations.base import Operation
 from wipsie.queue.backends.sqlite.transaction import SettingsCache, Transaction
 
@@ -140,7 +140,8 @@ class GroupCommitWriter:
             return
         loop.call_soon_threadsafe(opened.set_result, None)
         try:
-            _WriterThread(connection, self, loop, self._clock).serve(self._inbox)
+            disk_wait = DiskWait(statements(connection), self._synchronous)
+            _WriterThread(connection, disk_wait, self, loop, self._clock).serve(self._inbox)
         finally:
             connection.close()
 
@@ -160,12 +161,14 @@ class _WriterThread:
     def __init__(
         self,
         connection: apsw.Connection,
+        disk_wait: DiskWait,
         writer: GroupCommitWriter,
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
     ) -> None:
         self._connection = connection
         self._cursor = statements(connection)
+        self._disk_wait = disk_wait
         self._writer = writer
         self._loop = loop
         self._clock = clock
@@ -211,6 +214,7 @@ class _WriterThread:
         kinds: dict[type[Operation], list[Operation]] = {}
         for operation in operations:
             kinds.setdefault(type(operation), []).append(operation)
+        self._disk_wait.choose(wait=not all(kind.LEASES_ONLY for kind in kinds))
         self._cursor.execute("BEGIN IMMEDIATE")
         try:
             transaction = Transaction(self._cursor, self._settings, self._clock.now_ms())

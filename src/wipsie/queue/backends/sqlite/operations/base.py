@@ -18,6 +18,10 @@ class Operation:
     ORDER: ClassVar[int] = 0
     """Kinds run in this order within a transaction: space is freed before it is filled, and filled before it is claimed."""
 
+    LEASES_ONLY: ClassVar[bool] = False
+    """It changes leases, and nothing the next claim would not change again. They bind running processes; a power cut ends those
+    and may end the leases too."""
+
     future: asyncio.Future[Any]
 
     @classmethod

@@ -49,6 +49,7 @@ class Receive(Operation):
     __slots__ = ("max_messages", "queue", "visibility_timeout_s")
 
     ORDER = 40
+    LEASES_ONLY = True
 
     def __init__(self, queue: str, max_messages: int, visibility_timeout_s: float | None) -> None:
         self.queue = queue

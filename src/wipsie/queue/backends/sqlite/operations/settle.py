@@ -145,6 +145,7 @@ class ChangeVisibility(Operation):
     __slots__ = ("changes",)
 
     ORDER = 15
+    LEASES_ONLY = True
 
     def __init__(self, changes: Sequence[VisibilityChange]) -> None:
         self.changes = changes
