@@ -332,6 +332,8 @@ def _ignore() -> None:
 def _server(application: Application, listener: Listener) -> uvicorn.Server:
     import uvicorn
 
+    from wipsie.api.http_protocol import HttpProtocol
+
     class Server(uvicorn.Server):
         """uvicorn without its signal handlers: they would end the process before the worker has drained."""
 
@@ -343,7 +345,7 @@ def _server(application: Application, listener: Listener) -> uvicorn.Server:
     build = application.build_api if "api" in application.roles else application.build_metrics_api
     config = uvicorn.Config(
         build(loopback_only=listener.is_loopback),
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -2,6 +2,7 @@
 
 WipsieError
 ├── InvalidInput                 VALIDATION_ERROR           422   a field is missing or wrong
+│   ├── MalformedRequest         MALFORMED_REQUEST          400   what came is no HTTP
 │   ├── InvalidJson              INVALID_JSON               400   the body is not JSON
 │   ├── InvalidMessageContents   INVALID_MESSAGE_CONTENTS   400   the text holds characters a message cannot carry
 │   ├── InvalidEmail             INVALID_EMAIL              400   details name every field of the e-mail that is wrong
@@ -14,6 +15,7 @@ WipsieError
 ├── NotFound                     NOT_FOUND                  404
 │   └── QueueNotFound            QUEUE_NOT_FOUND            404
 ├── MethodNotAllowed             METHOD_NOT_ALLOWED         405
+├── RequestTimeout               REQUEST_TIMEOUT            408   the request did not come to its end
 ├── UnsupportedMediaType         UNSUPPORTED_MEDIA_TYPE     415   the body is of a type this route does not read
 ├── Conflict                     CONFLICT                   409
 │   ├── QueueExists              QUEUE_EXISTS               409   same name, other settings
@@ -63,6 +65,11 @@ class InvalidInput(WipsieError):
     status = 422
 
 
+class MalformedRequest(InvalidInput):
+    code = "MALFORMED_REQUEST"
+    status = 400
+
+
 class InvalidJson(InvalidInput):
     code = "INVALID_JSON"
     status = 400
@@ -105,6 +112,11 @@ class MessageTooLarge(WipsieError):
 class RequestTooLarge(WipsieError):
     code = "REQUEST_TOO_LARGE"
     status = 413
+
+
+class RequestTimeout(WipsieError):
+    code = "REQUEST_TIMEOUT"
+    status = 408
 
 
 class NotFound(WipsieError):

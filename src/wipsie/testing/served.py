@@ -49,10 +49,11 @@ class QuickServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(api: ASGIApp) -> AsyncGenerator[str]:
-    """The address it answers at, for example ``http://127.0.0.1:49152``."""
+async def served(api: ASGIApp, *, http: type[asyncio.Protocol] | None = None) -> AsyncGenerator[str]:
+    """The address it answers at, for example ``http://127.0.0.1:49152``. `http`: how it speaks, by default as uvicorn does."""
     with loopback_listener() as listener:
-        server = QuickServer(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
+        config = uvicorn.Config(api, http=http or "auto", log_config=None, access_log=False, lifespan="off", ws="none")
+        server = QuickServer(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await eventually(lambda: server.started or serving.done(), message="the server does not start")
