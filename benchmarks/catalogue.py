@@ -49,6 +49,7 @@ _ENTRIES = [
     *_family("rival_huey", "benchmarks.rivals.huey_sqlite", ["sqlite"]),
     *_family("http_send", "benchmarks.scenarios.http_send"),
     *_family("sqs_endpoint", "benchmarks.scenarios.sqs_endpoint"),
+    *_family("sqs_idle_polls", "benchmarks.scenarios.sqs_idle_polls"),
     *_family("webhook_intake", "benchmarks.scenarios.webhook_intake"),
     *_family("team_api", "benchmarks.scenarios.team_api", ("sqlite", "postgresql")),
     *_family("mail_intake", "benchmarks.scenarios.mail_intake"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ GC_THRESHOLDS = (20_000, 20, 100)
 garbage every few milliseconds."""
 
 IO_THREADS = 32
+OPEN_FILES_MAX = 65_536
 
 
 @contextmanager
@@ -44,8 +46,18 @@ def prepare_process(settings: Settings) -> None:
     """Interpreter, data folder and log. ConfigurationError."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*GC_THRESHOLDS)
+    allow_open_files()
     prepare_data_folder(settings.data_dir)
     configure_logging(settings.logging.level, log_format(settings), settings.logging.file)
+
+
+def allow_open_files() -> None:
+    """Take as many as the system lets us, up to a bound: each client that waits for a message is one, and the 1,024 that most
+    systems begin with are soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(OPEN_FILES_MAX, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def log_format(settings: Settings) -> LogFormat:
