@@ -28,6 +28,7 @@ def test_a_process_takes_as_many_open_files_as_it_may_have(few_open_files: int) 
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, hard)
 
 
+@pytest.mark.usefixtures("few_open_files")
 def test_what_is_enough_is_left_alone() -> None:
     allow_open_files()
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
