@@ -41,7 +41,8 @@ from wipsie.slices.vault.service.forgetting import Forgetting
 from wipsie.slices.vault.service.keeping.deleting import Eraser
 from wipsie.slices.vault.service.keeping.exporting import Exporter, ReadyExport
 from wipsie.slices.vault.service.keeping.indexing import ReportIndexer
-from wipsie.slices.vault.service.keeping.links import LinkDesk, OpenedLink
+from wipsie.slices.vault.service.keeping.links.giving import LinkGiver
+from wipsie.slices.vault.service.keeping.links.opening import LinkDesk, OpenedLink
 from wipsie.slices.vault.service.keeping.looking import LookDesk
 from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
 from wipsie.slices.vault.service.keeping.saving import ReportSaver
@@ -124,14 +125,15 @@ def build_parts(
     saver = ReportSaver(database, sealed, clock, indexer)
     plain = PlainFiles(settings.work_path / "plain")
     eraser = Eraser(database, sealed, keys, clock)
-    links = LinkDesk(database, sealed, keys, clock, base_url=settings.public_url, on_opened=_owner_is_told(clock))
-    exporter = Exporter(database, sealed, keys, clock, links, on_ready=_owner_has_an_archive(clock))
+    link_giver = LinkGiver(clock, base_url=settings.public_url)
+    links = LinkDesk(database, sealed, keys, clock, on_opened=_owner_is_told(clock))
+    exporter = Exporter(database, sealed, keys, clock, link_giver, on_ready=_owner_has_an_archive(clock))
     performing = Performing(
         saver,
         room,
         eraser,
-        links,
-        Answering(room, links, exporter, settings.policy),
+        link_giver,
+        Answering(room, link_giver, exporter, settings.policy),
         deleted_kept_ms=settings.deleted_kept_ms,
         stopped_kept_ms=settings.stopped_kept_ms,
     )
@@ -195,7 +197,7 @@ def build_parts(
         links=links,
         looks=LookDesk(database, sealed, keys, clock, links, indexer),
         room=room,
-        staff=StaffDesk(database, keys, clock, room, links, conversing),
+        staff=StaffDesk(database, keys, clock, room, link_giver, conversing),
     )
 
 

@@ -12,7 +12,8 @@ from wipsie.api.application import build_api
 from wipsie.slices.vault.routes.links import build_links_router
 from wipsie.slices.vault.routes.looking import build_looking_router
 from wipsie.slices.vault.service.keeping.events import Viewer
-from wipsie.slices.vault.service.keeping.links import GivenLink, LinkPurpose
+from wipsie.slices.vault.service.keeping.links.giving import GivenLink
+from wipsie.slices.vault.service.keeping.links.rules import LinkPurpose
 from wipsie.telemetry.metrics import Metrics
 from wipsie.testing.served import served
 
@@ -43,7 +44,9 @@ async def link(
     assert purpose != "export"
     ring = await room.ring()
     async with room.database.unit_of_work() as unit:
-        given = await room.links.make(unit, ring, owner, number, Viewer.owner(owner), purpose, lifetime_s=lifetime_s)
+        given = await room.link_giver.make(
+            unit, ring, owner, number, Viewer.owner(owner), purpose, lifetime_s=lifetime_s
+        )
     return path_of(given)
 
 

@@ -17,9 +17,10 @@ from wipsie.blobs.sealing import KeyRing
 from wipsie.database import UnitOfWork
 from wipsie.kernel.errors import InvalidInput, NotFound
 from wipsie.slices.vault.domain.link_page import ask_page, refused_page
-from wipsie.slices.vault.service.keeping import links as links_module
 from wipsie.slices.vault.service.keeping.events import Viewer
-from wipsie.slices.vault.service.keeping.links import LinkDesk, LinkPurpose, OpenedLink
+from wipsie.slices.vault.service.keeping.links import opening
+from wipsie.slices.vault.service.keeping.links.opening import LinkDesk, OpenedLink
+from wipsie.slices.vault.service.keeping.links.rules import LinkPurpose
 from wipsie.slices.vault.store.links import prune_links
 from wipsie.slices.vault.store.tables import identities_table, links_table, objects_table
 
@@ -101,7 +102,7 @@ async def _expired(room: VaultRoom, _owner: str, path: str) -> str:
 async def _revoked(room: VaultRoom, owner: str, path: str) -> str:
     ring = await room.ring()
     async with room.database.unit_of_work() as unit:
-        assert await room.links.revoke(unit, ring, owner, Viewer.owner(owner), 1) == 1
+        assert await room.link_giver.revoke(unit, ring, owner, Viewer.owner(owner), 1) == 1
     return path
 
 
@@ -184,7 +185,7 @@ async def test_a_link_for_one_report_opens_no_other(room: VaultRoom, web: aiohtt
     ring = await room.ring()
     async with room.database.unit_of_work() as unit:
         with pytest.raises(NotFound):
-            await room.links.make(unit, ring, owner, 2, Viewer.owner(owner))
+            await room.link_giver.make(unit, ring, owner, 2, Viewer.owner(owner))
 
 
 async def test_a_link_to_be_opened_once_is_opened_once_by_many_at_a_time(
@@ -265,14 +266,14 @@ async def test_a_download_that_fails_does_not_use_the_link_up(room: VaultRoom, w
 async def test_strangers_cannot_fill_the_audit_log(
     room: VaultRoom, web: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(links_module, "REFUSALS_RECORDED_MAX", 3)
-    desk = LinkDesk(room.database, room.sealed, room.keys, room.clock, base_url=lambda: "https://vault.example")
+    monkeypatch.setattr(opening, "REFUSALS_RECORDED_MAX", 3)
+    desk = LinkDesk(room.database, room.sealed, room.keys, room.clock)
     for _ in range(5):
-        with pytest.raises(links_module.LinkRefused):
+        with pytest.raises(opening.LinkRefused):
             await desk.look_up("x")
     assert len(await refusals(room)) == 3
     room.clock.jump(3_600)
-    with pytest.raises(links_module.LinkRefused):
+    with pytest.raises(opening.LinkRefused):
         await desk.look_up("x")
     assert len(await refusals(room)) == 4
 

@@ -20,7 +20,8 @@ from wipsie.slices.vault.domain.languages import LANGUAGES
 from wipsie.slices.vault.domain.link_page import Note, PageView, look_page, refused_page
 from wipsie.slices.vault.domain.reports import ReportDetails
 from wipsie.slices.vault.service.keeping.events import Viewer
-from wipsie.slices.vault.service.keeping.links import LinkPurpose, OpenedLink
+from wipsie.slices.vault.service.keeping.links.opening import OpenedLink
+from wipsie.slices.vault.service.keeping.links.rules import LinkPurpose
 from wipsie.slices.vault.service.keeping.looking import PICTURES_S, Move
 from wipsie.slices.vault.store.objects import object_of
 from wipsie.slices.vault.store.tables import (
@@ -187,7 +188,7 @@ async def _expired(room: VaultRoom, _owner: str, _path: str) -> None:
 async def _revoked(room: VaultRoom, owner: str, _path: str) -> None:
     ring = await room.ring()
     async with room.database.unit_of_work() as unit:
-        await room.links.revoke(unit, ring, owner, Viewer.owner(owner), 1)
+        await room.link_giver.revoke(unit, ring, owner, Viewer.owner(owner), 1)
 
 
 async def _deleted(room: VaultRoom, owner: str, _path: str) -> None:

@@ -29,7 +29,8 @@ from wipsie.slices.vault.service.keeping.deleting import Eraser
 from wipsie.slices.vault.service.keeping.events import Viewer
 from wipsie.slices.vault.service.keeping.exporting import Exporter, ReadyExport
 from wipsie.slices.vault.service.keeping.indexing import ReportIndexer
-from wipsie.slices.vault.service.keeping.links import LinkDesk
+from wipsie.slices.vault.service.keeping.links.giving import LinkGiver
+from wipsie.slices.vault.service.keeping.links.opening import LinkDesk
 from wipsie.slices.vault.service.keeping.looking import LookDesk
 from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
 from wipsie.slices.vault.service.keeping.saving import PreparedSave, ReportSaver, SavedReport
@@ -93,12 +94,13 @@ class VaultRoom:
         self.saver = ReportSaver(self.database, self.sealed, clock, self.indexer)
         self.reading = ReadingRoom(self.database, self.sealed)
         self.eraser = Eraser(self.database, self.sealed, self.keys, clock)
-        self.links = LinkDesk(
-            self.database, self.sealed, self.keys, clock, base_url=lambda: "https://vault.example", **settings
-        )
+        self.link_giver = LinkGiver(clock, base_url=lambda: "https://vault.example")
+        self.links = LinkDesk(self.database, self.sealed, self.keys, clock, **settings)
         self.looks = LookDesk(self.database, self.sealed, self.keys, clock, self.links, self.indexer)
         self.ready: list[ReadyExport] = []
-        self.exporter = Exporter(self.database, self.sealed, self.keys, clock, self.links, on_ready=self._take_ready)
+        self.exporter = Exporter(
+            self.database, self.sealed, self.keys, clock, self.link_giver, on_ready=self._take_ready
+        )
         self._numbers = count(1)
 
     async def _take_ready(self, unit: UnitOfWork, ring: KeyRing, ready: ReadyExport) -> None:

@@ -27,7 +27,8 @@ from wipsie.slices.vault.domain.link_page import ask_page
 from wipsie.slices.vault.routes.link_answers import FILE, HTML, LINK, REFUSED, page_answer, refused
 from wipsie.slices.vault.routes.looking import PAGES
 from wipsie.slices.vault.routes.standing_by import standing_by
-from wipsie.slices.vault.service.keeping.links import PATH, LinkDesk, LinkTarget, OpenObject
+from wipsie.slices.vault.service.keeping.links.opening import LinkDesk, LinkTarget, OpenObject
+from wipsie.slices.vault.service.keeping.links.rules import PATH
 
 AT_ONCE_MAX: Final = 32
 """Downloads of one process: each may lie in a file meanwhile."""

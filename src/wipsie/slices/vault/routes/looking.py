@@ -24,7 +24,7 @@ from wipsie.kernel.errors import InvalidInput
 from wipsie.slices.vault.domain.link_page import Note, PageView, look_page
 from wipsie.slices.vault.routes.link_answers import FILE, HTML, LINK, REFUSED, page_answer, refused
 from wipsie.slices.vault.routes.standing_by import standing_by
-from wipsie.slices.vault.service.keeping.links import PATH
+from wipsie.slices.vault.service.keeping.links.rules import PATH
 from wipsie.slices.vault.service.keeping.looking import Look, LookDesk, Move
 from wipsie.slices.vault.service.keeping.saving import FILES_MAX
 

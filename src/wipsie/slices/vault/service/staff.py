@@ -20,7 +20,7 @@ from wipsie.slices.vault.schemas.staff import AccessEvent, OpenedReport, Opening
 from wipsie.slices.vault.service.conversing.conversing import Begun, Conversing
 from wipsie.slices.vault.service.fetching import look_ups
 from wipsie.slices.vault.service.keeping.events import Viewer, owner_name
-from wipsie.slices.vault.service.keeping.links import LinkDesk
+from wipsie.slices.vault.service.keeping.links.giving import LinkGiver
 from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
 from wipsie.slices.vault.store.accesses import LET_IN, accesses_of, add_access
 from wipsie.slices.vault.store.deliveries import cancel, send_again
@@ -45,7 +45,7 @@ class StaffDesk:
         keys: KeyHolder,
         clock: Clock,
         room: ReadingRoom,
-        links: LinkDesk,
+        links: LinkGiver,
         conversing: Conversing,
     ) -> None:
         self._database = database

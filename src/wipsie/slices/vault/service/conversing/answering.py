@@ -22,7 +22,7 @@ from wipsie.slices.vault.domain.sending.body import FileMessage
 from wipsie.slices.vault.service.conversing.summaries import summary_of
 from wipsie.slices.vault.service.conversing.turn import Turn
 from wipsie.slices.vault.service.keeping.exporting import Exporter
-from wipsie.slices.vault.service.keeping.links import LinkDesk
+from wipsie.slices.vault.service.keeping.links.giving import LinkGiver
 from wipsie.slices.vault.service.keeping.reading_room import ListFilter, ReadingRoom
 from wipsie.slices.vault.store.reports import Report
 
@@ -35,7 +35,7 @@ _EXTENSIONS: Final = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png"
 class Answering:
     """One per process."""
 
-    def __init__(self, room: ReadingRoom, links: LinkDesk, exporter: Exporter, policy: Policy) -> None:
+    def __init__(self, room: ReadingRoom, links: LinkGiver, exporter: Exporter, policy: Policy) -> None:
         self._room = room
         self._links = links
         self._exporter = exporter

@@ -29,7 +29,7 @@ from wipsie.slices.vault.service.conversing.pins import PinWork, StretchedPin
 from wipsie.slices.vault.service.conversing.summaries import summary_of
 from wipsie.slices.vault.service.conversing.turn import Turn
 from wipsie.slices.vault.service.keeping.deleting import Eraser
-from wipsie.slices.vault.service.keeping.links import LinkDesk
+from wipsie.slices.vault.service.keeping.links.giving import LinkGiver
 from wipsie.slices.vault.service.keeping.reading_room import ReadingRoom
 from wipsie.slices.vault.service.keeping.saving import ReportSaver
 from wipsie.slices.vault.service.passwords import seal_password
@@ -75,7 +75,7 @@ class Performing:
         saver: ReportSaver,
         room: ReadingRoom,
         eraser: Eraser,
-        links: LinkDesk,
+        links: LinkGiver,
         answering: Answering,
         *,
         deleted_kept_ms: int,

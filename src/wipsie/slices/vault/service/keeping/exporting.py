@@ -28,7 +28,7 @@ from wipsie.slices.vault.domain.fhir import bundle_pieces
 from wipsie.slices.vault.domain.files import clean_file_name
 from wipsie.slices.vault.jobs import ExportJob, job_message
 from wipsie.slices.vault.service.keeping.events import Viewer, export_name, owner_name
-from wipsie.slices.vault.service.keeping.links import GivenLink, LinkDesk
+from wipsie.slices.vault.service.keeping.links.giving import GivenLink, LinkGiver
 from wipsie.slices.vault.store.exports import await_export, begin_export, count_awaited, settle_export
 from wipsie.slices.vault.store.files import FileDetails, files_of
 from wipsie.slices.vault.store.identities import is_locked
@@ -79,7 +79,7 @@ class Exporter:
         sealed: SealedStore,
         keys: KeyHolder,
         clock: Clock,
-        links: LinkDesk,
+        links: LinkGiver,
         *,
         on_ready: Callable[[UnitOfWork, KeyRing, ReadyExport], Awaitable[None]] | None = None,
     ) -> None:

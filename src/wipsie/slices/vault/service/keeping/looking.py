@@ -20,7 +20,7 @@ from wipsie.kernel.errors import InvalidInput
 from wipsie.kernel.limits import MIB
 from wipsie.slices.vault.service.keeping.events import Viewer, report_name
 from wipsie.slices.vault.service.keeping.indexing import ReportIndexer
-from wipsie.slices.vault.service.keeping.links import LinkDesk, LinkTarget, Refusal
+from wipsie.slices.vault.service.keeping.links.opening import LinkDesk, LinkTarget, Refusal
 from wipsie.slices.vault.store.links import count_look
 from wipsie.slices.vault.store.objects import objects_of_files
 from wipsie.slices.vault.store.reports import Report, change_order, files_of_reports, hold_owner, report_by_id

@@ -1,69 +1,39 @@
-"""Links: given out, looked at, opened, taken back.
-
-make ──► row ──► GET: a page with a button ──► POST: counted and recorded in one commit ──► bytes
-                  │                        └──► looking.py: the pages first
-                  │ refused: expired, revoked, used up, altered, gone: recorded, and answered alike
-"""
+"""Links are looked at and opened, or refused."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from enum import StrEnum
-from typing import Final, Literal, NoReturn
+from typing import Final, NoReturn
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wipsie.blobs.sealing import KeyHolder, KeyRing, Opened, SealedStore
-from wipsie.blobs.signed_links import LINK_S_MAX, LinkFault, LinkRefused, LinkSigner, SignedLink
+from wipsie.blobs.signed_links import LinkFault, LinkRefused, SignedLink
 from wipsie.database import Database, UnitOfWork
 from wipsie.kernel.audit_event import Fact
 from wipsie.kernel.clock import Clock
-from wipsie.kernel.errors import InvalidInput, NotFound
 from wipsie.slices.vault.domain.languages import DEFAULT_LANGUAGE, Language
-from wipsie.slices.vault.service.keeping.events import Viewer, export_name, owner_name, report_name
+from wipsie.slices.vault.service.keeping.events import Viewer, export_name, report_name
+from wipsie.slices.vault.service.keeping.links.rules import (
+    RULES,
+    LinkPurpose,
+    LinkRule,
+    audited_name,
+    link_purpose,
+    link_signer,
+)
 from wipsie.slices.vault.store.identities import identity_of
-from wipsie.slices.vault.store.links import LinkRow, add_link, count_open, link_of, revoke_links
+from wipsie.slices.vault.store.links import LinkRow, count_open, link_of
 from wipsie.slices.vault.store.objects import StoredObject, object_of, objects_of_files
-from wipsie.slices.vault.store.reports import Report, files_of_reports, report_by_id, report_by_number
+from wipsie.slices.vault.store.reports import Report, files_of_reports, report_by_id
 from wipsie.telemetry.logging import get_logger
 
-PATH: Final = "/vault/links"
-LinkPurpose = Literal["get", "share", "export", "break_glass"]
-"""`get` is an owner's own; only from its page they change something."""
 REFUSALS_RECORDED_MAX: Final = 600
 """In an hour, by one process; more are logged."""
-_SIGNING: Final = "signed links"
 _log = get_logger(__name__)
-
-
-class LinkRule(msgspec.Struct, frozen=True, kw_only=True):
-    """How long links of a purpose are good, and how often."""
-
-    lifetime_s: float
-    lifetime_s_max: float
-    opens_max: int
-    looks_max: int
-    """How often its pages may be shown without a download: each showing is a line in the audit log, which is kept for ever."""
-
-
-RULES: Final[dict[LinkPurpose, LinkRule]] = {
-    # Somebody's own, in a chat that others may see later: once, and soon.
-    "get": LinkRule(lifetime_s=600, lifetime_s_max=600, opens_max=1, looks_max=300),
-    "share": LinkRule(lifetime_s=86_400, lifetime_s_max=LINK_S_MAX, opens_max=20, looks_max=60),
-    # Large: a download may be cut off. It has no pages.
-    "export": LinkRule(lifetime_s=86_400, lifetime_s_max=86_400, opens_max=5, looks_max=0),
-    "break_glass": LinkRule(lifetime_s=600, lifetime_s_max=600, opens_max=1, looks_max=20),
-}
-
-
-class GivenLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A link to be sent."""
-
-    url: str
-    expires_at_ms: int
-    purpose: LinkPurpose
 
 
 class Refusal(StrEnum):
@@ -95,7 +65,7 @@ class LinkTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def purpose(self) -> LinkPurpose:
-        return _purpose(self.row)
+        return link_purpose(self.row)
 
     @property
     def rule(self) -> LinkRule:
@@ -126,61 +96,15 @@ class LinkDesk:
         keys: KeyHolder,
         clock: Clock,
         *,
-        base_url: Callable[[], str],
         on_opened: Callable[[UnitOfWork, KeyRing, OpenedLink], Awaitable[None]] | None = None,
     ) -> None:
-        """`base_url` gives that of this API as people reach it, without a slash at its end. `on_opened` is called in the commit that counts an
-        opening: to tell the owner."""
+        """`on_opened` is called in the commit that counts an opening: to tell the owner."""
         self._database = database
         self._sealed = sealed
         self._keys = keys
         self._clock = clock
-        self._base_url = base_url
         self._on_opened = on_opened
         self._refusals = _Hourly(REFUSALS_RECORDED_MAX)
-
-    async def make(
-        self,
-        unit: UnitOfWork,
-        ring: KeyRing,
-        owner: str,
-        number: int,
-        viewer: Viewer,
-        purpose: Literal["get", "share", "break_glass"] = "get",
-        *,
-        lifetime_s: float | None = None,
-    ) -> GivenLink:
-        """A link to an owner's report, good for `lifetime_s` or as its rule says. NotFound; InvalidInput for a longer time than its rule
-        allows."""
-        report = await report_by_number(unit.connection, ring, owner, number)
-        if report is None or report.deleted_at_ms is not None:
-            raise NotFound("There is no such report.", details={"number": number})
-        given = await self._give(unit, ring, owner, report.id, purpose, lifetime_s)
-        facts: dict[str, Fact] = {"number": number, "purpose": purpose, "expires_at_ms": given.expires_at_ms}
-        unit.record(viewer.event("vault:link:make", report_name(report.id), facts))
-        return given
-
-    async def make_for_export(self, unit: UnitOfWork, ring: KeyRing, export: StoredObject, viewer: Viewer) -> GivenLink:
-        """A link to an archive that was made."""
-        given = await self._give(unit, ring, export.owner, export.id, "export", None)
-        facts: dict[str, Fact] = {"purpose": "export", "expires_at_ms": given.expires_at_ms}
-        unit.record(viewer.event("vault:link:make", export_name(export.id), facts))
-        return given
-
-    async def revoke(
-        self, unit: UnitOfWork, ring: KeyRing, owner: str, viewer: Viewer, number: int | None = None
-    ) -> int:
-        """Take links back: those to one report, or all of an owner; how many opened something until now. NotFound."""
-        objects: Sequence[str] | None = None
-        name = owner_name(owner)
-        if number is not None:
-            report = await report_by_number(unit.connection, ring, owner, number)
-            if report is None:
-                raise NotFound("There is no such report.", details={"number": number})
-            objects, name = [report.id], report_name(report.id)
-        count = await revoke_links(unit.connection, owner, objects=objects, now_ms=self._clock.now_ms())
-        unit.record(viewer.event("vault:link:revoke", name, {"links": count}))
-        return count
 
     async def look_up(self, text: str) -> LinkTarget:
         """What a link leads to, for the page that asks whether to open it; nothing is counted. LinkRefused, recorded."""
@@ -223,30 +147,9 @@ class LinkDesk:
 
             yield target, open_object
 
-    async def _give(
-        self,
-        unit: UnitOfWork,
-        ring: KeyRing,
-        owner: str,
-        object_id: str,
-        purpose: LinkPurpose,
-        lifetime_s: float | None,
-    ) -> GivenLink:
-        rule = RULES[purpose]
-        wanted_s = rule.lifetime_s if lifetime_s is None else lifetime_s
-        if not 0 < wanted_s <= rule.lifetime_s_max:
-            raise InvalidInput(f"A link of this kind is good for {rule.lifetime_s_max:g} s at most.")
-        now_ms = self._clock.now_ms()
-        text, link = _signer(ring).sign(
-            object_id=object_id, owner_id=owner, purpose=purpose, now_ms=now_ms, lifetime_s=wanted_s
-        )
-        await add_link(unit.connection, link, now_ms=now_ms)
-        url = f"{self._base_url()}{PATH}/{text}"
-        return GivenLink(url=url, expires_at_ms=link.expires_at_ms, purpose=purpose)
-
     async def _checked(self, ring: KeyRing, text: str) -> SignedLink:
         try:
-            return _signer(ring).check(text, purposes=tuple(RULES), now_ms=self._clock.now_ms())
+            return link_signer(ring).check(text, purposes=tuple(RULES), now_ms=self._clock.now_ms())
         except LinkRefused as refused:
             await self._refuse(refused.reason, None)
 
@@ -257,7 +160,7 @@ class LinkDesk:
             return Refusal.UNKNOWN
         if row.revoked_at_ms is not None:
             return Refusal.REVOKED
-        if row.opens >= RULES[_purpose(row)].opens_max:
+        if row.opens >= RULES[link_purpose(row)].opens_max:
             return Refusal.USED
         report: Report | None = None
         files: list[str] = []
@@ -291,7 +194,7 @@ class LinkDesk:
                 facts: dict[str, Fact] = {"purpose": target.purpose, "opens": opens}
                 if target.number is not None:
                     facts["number"] = target.number
-                unit.record(Viewer(actor="link").event("vault:link:open", _name(row), facts))
+                unit.record(Viewer(actor="link").event("vault:link:open", audited_name(row), facts))
                 await self.tell(unit, ring, target, opens)
         if opens is None:
             # Opened by somebody else, taken back or over since it was looked at.
@@ -308,7 +211,7 @@ class LinkDesk:
         """Record that a link was refused, and refuse it: in the same words, whatever the reason."""
         name = "link:unknown"
         if row is not None:
-            name = _name(row)
+            name = audited_name(row)
         elif link is not None:
             name = export_name(link.object_id) if link.purpose == "export" else report_name(link.object_id)
         if self._refusals.count(self._clock.now_ms()):
@@ -335,15 +238,3 @@ class _Hourly:
             self._hour, self._count = hour, 0
         self._count += 1
         return self._count <= self._count_max
-
-
-def _signer(ring: KeyRing) -> LinkSigner:
-    return LinkSigner([ring.derived(_SIGNING, kek_id) for kek_id in ring.ids])
-
-
-def _purpose(row: LinkRow) -> LinkPurpose:
-    return next(one for one in RULES if one == row.purpose)
-
-
-def _name(row: LinkRow) -> str:
-    return export_name(row.object) if row.purpose == "export" else report_name(row.object)
