@@ -96,13 +96,19 @@ class AccountsDesk:
             return [key_view(key) for key in await api_keys.unrevoked(connection, None if user is None else user.id)]
 
     async def create_key(
-        self, person: str, *, name: str, scopes: Sequence[str], lifetime_days: int | None
+        self, person: str, *, name: str, scopes: Sequence[str], allow: Sequence[str], lifetime_days: int | None
     ) -> MadeKeyView:
-        """A key that acts for somebody. NotFound, Conflict, InvalidInput."""
+        """A key that acts for somebody, by scopes or by rules for queues. NotFound, Conflict, InvalidInput."""
         user = await self._find(person)
         async with self._database.unit_of_work() as unit:
             made = await self._services.keys.create(
-                unit, self._principal, owner_id=user.id, name=name, scopes=scopes, lifetime_days=lifetime_days
+                unit,
+                self._principal,
+                owner_id=user.id,
+                name=name,
+                scopes=scopes,
+                allow=allow,
+                lifetime_days=lifetime_days,
             )
         return made_key_view(made)
 

@@ -1,4 +1,7 @@
-"""API keys: for scripts that act for their owner, within scopes. The secret is shown once; its hash is kept."""
+"""API keys: for scripts that act for their owner, within scopes. The secret is shown once; its hash is kept.
+
+A key of the other kind signs requests of Amazon SQS, within rules: it has an access key id beside its own, and no scopes.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,14 @@ api_keys_table = Table(
     Column("expires_at_ms", BigInteger),
     Column("last_used_at_ms", BigInteger),
     Column("revoked_at_ms", BigInteger),
+    Column("access_key_id", Text),
+    Column("secret_key_id", Text),
+    Column("allow", Json(list[str])),
 )
 COLUMNS = api_keys_table.c
 Index("uq_api_keys_secret_hash", COLUMNS.secret_hash, unique=True)
 Index("ix_api_keys_user_id", COLUMNS.user_id, COLUMNS.id)
+Index("uq_api_keys_access_key_id", COLUMNS.access_key_id, unique=True)
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +57,12 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at_ms: int | None = None
     """Written at most once a minute."""
     revoked_at_ms: int | None = None
+    access_key_id: str | None = None
+    """By which clients of Amazon SQS name it; None for a key of the other kind."""
+    secret_key_id: str | None = None
+    """Of the secret in the keyring that its own follows from."""
+    allow: list[str] | None = None
+    """Rules of `queue_rights`."""
 
 
 def new_secret() -> str:
@@ -70,6 +83,13 @@ async def add(connection: AsyncConnection, key: ApiKey) -> None:
 async def find_by_secret(connection: AsyncConnection, secret: str) -> ApiKey | None:
     """The key of a secret, ended or not."""
     wanted = select(api_keys_table).where(COLUMNS.secret_hash == secret_hash(secret))
+    row = (await connection.execute(wanted)).mappings().one_or_none()
+    return None if row is None else ApiKey(**row)
+
+
+async def find_by_access_key(connection: AsyncConnection, access_key_id: str) -> ApiKey | None:
+    """The key that signs under an access key id, ended or not."""
+    wanted = select(api_keys_table).where(COLUMNS.access_key_id == access_key_id)
     row = (await connection.execute(wanted)).mappings().one_or_none()
     return None if row is None else ApiKey(**row)
 

@@ -12,8 +12,10 @@ from collections.abc import Callable
 import msgspec
 
 from wipsie.auth import accounts, api_keys, sessions
+from wipsie.auth.keyring import Keyring
 from wipsie.auth.principal import Principal
 from wipsie.auth.rights import Extent, RightsTable
+from wipsie.auth.signing_keys import SigningKeys
 from wipsie.auth.tokens import Tokens, worthless
 from wipsie.database import Database
 from wipsie.kernel.clock import Clock
@@ -34,7 +36,14 @@ class _Remembered(msgspec.Struct, frozen=True):
 class AccountAuthenticator:
     """One per process."""
 
-    def __init__(self, database: Database, tokens: Tokens, rights: Callable[[], RightsTable], clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        keyring: Callable[[], Keyring],
+        rights: Callable[[], RightsTable],
+        clock: Clock,
+    ) -> None:
         """`rights` is asked once, when the first request comes."""
         self._database = database
         self._tokens = tokens
@@ -46,6 +55,10 @@ class AccountAuthenticator:
         """How often something was forgotten: what was read before is not remembered after."""
         self._seen_at_ms: dict[str, int] = {}
         """Uses of sessions and keys that wait to be written."""
+        self.signing_keys = SigningKeys(
+            database, keyring, self._extents, clock, remembered_s=REMEMBERED_S, note_used=self._note
+        )
+        """The keys that sign requests instead of coming with them."""
 
     async def authenticate(self, token: str) -> Principal:
         """Unauthorized for a token or key that is expired, revoked, forged, or of somebody who may no longer sign in."""
@@ -65,6 +78,7 @@ class AccountAuthenticator:
     def forget(self, user_id: str) -> None:
         """Somebody's role, activity, sessions or keys changed: look again with their next request."""
         self._forgotten += 1
+        self.signing_keys.forget(user_id)
         for token in [token for token, known in self._remembered.items() if known.principal.user_id == user_id]:
             del self._remembered[token]
 

@@ -15,7 +15,7 @@ from wipsie.auth.sessions import sessions_table
 from wipsie.kernel.clock import iso_utc_ms
 
 FORMER_MEMBER = "Former member"
-_SECRETS = ("password_hash", "password_key_id", "email_key", "secret_hash", "token_hash")
+_SECRETS = ("password_hash", "password_key_id", "email_key", "secret_hash", "secret_key_id", "token_hash")
 _TIME = "_at_ms"
 
 

@@ -56,6 +56,7 @@ def add_keys(router: APIRouter, kit: AccountKit) -> None:
                 owner_id=principal.user_id or "",
                 name=body.name,
                 scopes=body.scopes,
+                allow=body.allow,
                 lifetime_days=body.lifetime_days,
             )
         return json_response(made_key_view(made), 201)
@@ -87,7 +88,10 @@ def add_keys(router: APIRouter, kit: AccountKit) -> None:
         describe(
             access=needs(MANAGE_KEYS),
             request=NewKey,
-            request_examples={"reader": {"name": "dashboard", "scopes": ["queues:read"], "lifetime_days": 90}},
+            request_examples={
+                "reader": {"name": "dashboard", "scopes": ["queues:read"], "lifetime_days": 90},
+                "sqs": {"name": "orders", "allow": ["send:orders*", "receive,delete:invoices"]},
+            },
             answers={201: Answer(type=MadeKeyView, description="Made; the secret is shown this once.")},
             error_statuses=(400, 409, 413, 422, 503),
         ),

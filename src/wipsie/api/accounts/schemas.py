@@ -174,8 +174,10 @@ class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """An API key for oneself."""
 
     name: Name
-    scopes: Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(min_length=1, max_length=100)]
+    scopes: Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=100)] = []
     """Permissions one has oneself, see GET /api/auth/rights."""
+    allow: Annotated[list[Annotated[str, Meta(min_length=1, max_length=300)]], Meta(max_length=50)] = []
+    """In place of scopes, for a key that signs requests of Amazon SQS: rules such as send:orders*."""
     lifetime_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
     """Null: until it is revoked."""
 
@@ -191,6 +193,10 @@ class KeyView(msgspec.Struct, kw_only=True):
     expires_at: str | None
     last_used_at: str | None
     """To the minute."""
+    access_key_id: str | None
+    """Of a key that signs requests of Amazon SQS; null for one that is sent as it is."""
+    allow: list[str] | None
+    """What that key may do with which queues."""
 
 
 class MadeKeyView(KeyView, kw_only=True):

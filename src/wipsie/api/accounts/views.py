@@ -148,4 +148,6 @@ def _key_fields(key: ApiKey) -> dict[str, Any]:
         "created_at": iso_utc_ms(key.created_at_ms),
         "expires_at": None if key.expires_at_ms is None else iso_utc_ms(key.expires_at_ms),
         "last_used_at": None if key.last_used_at_ms is None else iso_utc_ms(key.last_used_at_ms),
+        "access_key_id": key.access_key_id,
+        "allow": key.allow,
     }

@@ -65,7 +65,7 @@ def build_services(
         hasher=PasswordHasher(keyring, cost=password_cost),
         throttle=LoginThrottle(shared, keyring, clock),
         tokens=tokens,
-        authenticator=AccountAuthenticator(database, tokens, rights, clock),
+        authenticator=AccountAuthenticator(database, tokens, keyring, rights, clock),
         errands=Errands(),
         public_url=public_url,
     )
@@ -77,5 +77,5 @@ def build_services(
         registration=registrar,
         passwords=Passwords(office, registrar),
         people=People(office),
-        keys=Keys(office, rights),
+        keys=Keys(office, rights, keyring),
     )

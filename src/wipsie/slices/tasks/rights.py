@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from wipsie.auth.queue_rights import CONSUME, MANAGE, READ, SEND
 from wipsie.auth.rights import Extent, Right
 
-READ = "queues:read"
-SEND = "queues:send"
-CONSUME = "queues:consume"
+__all__ = ["CONSUME", "MANAGE", "READ", "READ_RUNS", "RIGHTS", "SEND"]
+
 READ_RUNS = "runs:read"
 
 RIGHTS = (
@@ -20,6 +20,11 @@ RIGHTS = (
     ),
     Right(permission=SEND, about="Send messages.", lead=Extent.ALL, admin=Extent.ALL),
     Right(permission=CONSUME, about="Receive and delete messages.", lead=Extent.ALL, admin=Extent.ALL),
+    Right(
+        permission=MANAGE,
+        about="Make, change, empty and delete queues, and move dead letters, as a client of Amazon SQS.",
+        admin=Extent.ALL,
+    ),
     Right(
         permission=READ_RUNS,
         about="Read what tasks gave back, and why they failed.",
