@@ -144,6 +144,17 @@ class QueueEngine:
     async def _refresh(self) -> None:
         self._known = {settings.name for settings in await self._backend.list_queues()}
 
+    def is_own(self, queue: QueueName) -> bool:
+        """Whether it was declared here, or holds the dead letters of one that was: it comes back with the next start."""
+        return (
+            queue in self._declarations
+            or queue in self.names.adopted.values()
+            or any(
+                queue == (one.dead_letter_queue or self.names.dead_letter(one.name))
+                for one in self._declarations.values()
+            )
+        )
+
     def work_queues(self) -> list[str]:
         """Short names of the declared queues, or of all that are there when none was declared; no dead-letter queues.
         StorageUnavailable while the store was not reached yet."""

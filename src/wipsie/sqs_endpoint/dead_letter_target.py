@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from wipsie.kernel.errors import QueueNotFound
 from wipsie.queue.contract import QueueSettings
+from wipsie.sqs_endpoint.access import Access
 from wipsie.sqs_endpoint.errors import INVALID_PARAMETER, SqsError
 from wipsie.sqs_endpoint.known_queues import KnownQueues
 from wipsie.sqs_endpoint.queue_attributes import allow_policy
 
 
-async def check_dead_letter_target(queues: KnownQueues, source: QueueSettings) -> None:
-    """SqsError when the target is missing, of the other kind, or does not allow it."""
+async def check_dead_letter_target(queues: KnownQueues, source: QueueSettings, access: Access) -> None:
+    """SqsError when the target is missing, of the other kind, or does not allow it, or whoever asks may not send there."""
     if source.dead_letter_queue is None:
         return
+    # Dead letters are messages: a policy would send there for somebody who may not.
+    access.check("SendMessage", source.dead_letter_queue)
     try:
         target = await queues.look(source.dead_letter_queue)
     except QueueNotFound:

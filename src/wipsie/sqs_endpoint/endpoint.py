@@ -6,9 +6,11 @@ import math
 
 from starlette.types import Receive, Scope, Send
 
+from wipsie.auth.signing_keys import SigningKeys
 from wipsie.kernel.errors import Unavailable, WipsieError
 from wipsie.kernel.ids import new_uuid
 from wipsie.queue.engine import QueueEngine
+from wipsie.sqs_endpoint.access import LIST_QUEUES, OPEN_ACCESS, Access, KeyAccess, named_queue
 from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.errors import ACCESS_DENIED, INTERNAL, SqsError, translate
 from wipsie.sqs_endpoint.known_queues import KnownQueues
@@ -19,6 +21,7 @@ from wipsie.sqs_endpoint.protocols.protocol import Answer, WireProtocol
 from wipsie.sqs_endpoint.protocols.query_protocol import QueryProtocol
 from wipsie.sqs_endpoint.recognising import is_for_sqs
 from wipsie.sqs_endpoint.request_body import ClientGone, read_body
+from wipsie.sqs_endpoint.signatures import SignatureVerifier
 from wipsie.telemetry import correlation
 from wipsie.telemetry.logging import get_logger
 
@@ -33,12 +36,15 @@ OTHER = "AmazonSQS"
 class SqsEndpoint:
     """Amazon SQS over the queues of one engine."""
 
-    def __init__(self, engine: QueueEngine, *, is_open: bool) -> None:
-        """`is_open`: whoever reaches it may use it, with any credentials. Otherwise everybody is refused."""
+    def __init__(self, engine: QueueEngine, *, is_open: bool, signing_keys: SigningKeys | None = None) -> None:
+        """`is_open`: whoever reaches it may use it, with any credentials. Otherwise requests have to be signed with one of
+        `signing_keys`; without these everybody is refused."""
         self._engine = engine
         self._queues = KnownQueues(engine)
         self._moves = MoveTasks(engine)
         self._is_open = is_open
+        self._signing_keys = signing_keys
+        self._verifier = None if signing_keys is None else SignatureVerifier(signing_keys.find, engine.clock)
         self._told_at = -_REPEAT_S
         self._json: WireProtocol = JsonProtocol()
         self._query: WireProtocol = QueryProtocol()
@@ -58,13 +64,14 @@ class SqsEndpoint:
         scope["operation"] = OTHER
         try:
             body = await read_body(receive)
-            if not self._is_open:
-                raise SqsError(
-                    ACCESS_DENIED, "Amazon SQS is served here only to programs on the machine Wipsie runs on."
-                )
+            caller = Caller(scope)
+            access = OPEN_ACCESS if self._is_open else await self._access(scope, body, caller)
             operation, given = protocol.read(scope, body)
             scope["operation"] = f"{OTHER}.{operation.name}"
-            call = Call(self._engine, self._queues, self._moves, Caller(scope), receive)
+            if access is not OPEN_ACCESS and operation.name != LIST_QUEUES:
+                # The list shows what there is for whoever asks; all else is about one queue.
+                access.check(operation.name, named_queue(given))
+            call = Call(self._engine, self._queues, self._moves, caller, receive, access)
             answer = protocol.write(operation, await operation.run(call, given), request_id)
         except ClientGone:
             return
@@ -84,6 +91,14 @@ class SqsEndpoint:
         except ClientGone:
             return
         await _send(self._refused(protocol, error, request_id, OTHER), send)
+
+    async def _access(self, scope: Scope, body: bytes, caller: Caller) -> Access:
+        """What the key allows that signed a request. SqsError."""
+        if self._verifier is None or self._signing_keys is None:
+            raise SqsError(ACCESS_DENIED, "Amazon SQS is served here only to programs on the machine Wipsie runs on.")
+        key = await self._verifier.verify(scope, body)
+        self._signing_keys.note_used(key)
+        return KeyAccess(key, caller)
 
     def _protocol_of(self, scope: Scope) -> WireProtocol:
         for name, value in scope["headers"]:

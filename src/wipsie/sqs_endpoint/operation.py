@@ -9,6 +9,7 @@ import msgspec
 from starlette.types import Receive
 
 from wipsie.queue.engine import QueueEngine
+from wipsie.sqs_endpoint.access import OPEN_ACCESS, Access
 from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.known_queues import KnownQueues
 from wipsie.sqs_endpoint.move_tasks import MoveTasks
@@ -24,10 +25,16 @@ class Input(msgspec.Struct, kw_only=True, rename="pascal"):
 class Call:
     """One request, as an action sees it."""
 
-    __slots__ = ("caller", "engine", "moves", "queues", "receive")
+    __slots__ = ("access", "caller", "engine", "moves", "queues", "receive")
 
     def __init__(
-        self, engine: QueueEngine, queues: KnownQueues, moves: MoveTasks, caller: Caller, receive: Receive
+        self,
+        engine: QueueEngine,
+        queues: KnownQueues,
+        moves: MoveTasks,
+        caller: Caller,
+        receive: Receive,
+        access: Access = OPEN_ACCESS,
     ) -> None:
         self.engine = engine
         self.queues = queues
@@ -35,6 +42,8 @@ class Call:
         self.caller = caller
         self.receive = receive
         """Tells, once the body is read, when the client hangs up."""
+        self.access = access
+        """What whoever asks may do. That they may do this to the queue they name is settled; with other queues, ask."""
 
 
 class Operation(NamedTuple):

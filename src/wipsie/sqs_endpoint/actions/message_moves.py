@@ -47,7 +47,10 @@ async def start_message_move_task(call: Call, given: StartInput) -> Output:
         destination = await _queue(call, "DestinationArn", given.destination_arn)
         if destination.name == source.name or destination.fifo != source.fifo:
             raise invalid("DestinationArn", given.destination_arn, "It has to be another queue of the same kind.")
-    if not any(one.dead_letter_queue == source.name for one in await call.engine.list_queues()):
+    sources = [one.name for one in await call.engine.list_queues() if one.dead_letter_queue == source.name]
+    for name in sources if destination is None else [destination.name]:
+        call.access.check("SendMessage", name)
+    if not sources:
         raise invalid("SourceArn", source_arn, "Source queue must be configured as a Dead Letter Queue.")
     to_move = (await call.engine.counts(source.name)).total
     # Nothing is awaited from here on: of two that come at one moment the second is told.
@@ -78,6 +81,8 @@ async def cancel_message_move_task(call: Call, given: CancelInput) -> Output:
     task = call.moves.find(handle)
     if task is None or task.status is not MoveStatus.RUNNING:
         raise SqsError(RESOURCE_NOT_FOUND, "Task does not exist.")
+    # What the handle says of the queue is the word of whoever sent it.
+    call.access.check("CancelMessageMoveTask", queue_of_arn(task.source_arn))
     task.cancel()
     return {"ApproximateNumberOfMessagesMoved": task.moved}
 

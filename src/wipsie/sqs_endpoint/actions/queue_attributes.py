@@ -57,7 +57,7 @@ async def set_queue_attributes(call: Call, given: SetQueueAttributesInput) -> Ou
     queue = await call.queues.look(queue.name)
     changed = apply_attributes(queue, given.attributes)
     if changed.dead_letter_queue is not None and "RedrivePolicy" in given.attributes:
-        await check_dead_letter_target(call.queues, changed)
+        await check_dead_letter_target(call.queues, changed, call.access)
     if call.engine.capabilities.protocol_attributes:
         now = str(call.engine.clock.now_ms() // 1000)
         changed = msgspec.structs.replace(changed, protocol_attributes={**changed.protocol_attributes, MODIFIED: now})

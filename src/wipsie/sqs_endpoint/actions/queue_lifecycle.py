@@ -12,7 +12,7 @@ from wipsie.queue.contract import QueueSettings
 from wipsie.sqs_endpoint import sqs_limits
 from wipsie.sqs_endpoint.checks import check_queue_name, required
 from wipsie.sqs_endpoint.dead_letter_target import check_dead_letter_target
-from wipsie.sqs_endpoint.errors import INVALID_ATTRIBUTE_VALUE, QUEUE_NAME_EXISTS, SqsError
+from wipsie.sqs_endpoint.errors import INVALID_ATTRIBUTE_VALUE, QUEUE_NAME_EXISTS, UNSUPPORTED, SqsError
 from wipsie.sqs_endpoint.operation import Call, Input, Operation, Output
 from wipsie.sqs_endpoint.queue_attributes import CREATED, MODIFIED, apply_attributes, difference
 from wipsie.sqs_endpoint.queue_tags import check_tags
@@ -46,7 +46,7 @@ async def create_queue(call: Call, given: CreateQueueInput) -> Output:
     attributes = given.attributes or {}
     wanted = _wanted(QueueName(name), attributes)
     check_tags(given.tags or {})
-    await check_dead_letter_target(call.queues, wanted)
+    await check_dead_letter_target(call.queues, wanted, call.access)
     try:
         existing = await call.queues.look(wanted.name)
     except QueueNotFound:
@@ -89,8 +89,13 @@ async def get_queue_url(call: Call, given: QueueNameInput) -> Output:
 
 
 async def delete_queue(call: Call, given: QueueInput) -> Output:
-    """Remove a queue with all its messages. Its name may be used again at once."""
+    """Remove a queue with all its messages; not one of Wipsie's own. Its name may be used again at once."""
     queue = await call.queues.of_url(given.queue_url)
+    if call.engine.is_own(queue.name):
+        raise SqsError(
+            UNSUPPORTED,
+            f"{queue.name} is one of Wipsie's own queues: it would come back empty at the next start. PurgeQueue empties it.",
+        )
     call.queues.forget(queue.name)
     await call.engine.delete_queue(queue.name)
     return {}

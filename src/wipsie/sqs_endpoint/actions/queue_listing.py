@@ -34,14 +34,22 @@ class ListSourcesInput(ListInput):
 async def list_queues(call: Call, given: ListQueuesInput) -> Output:
     """URLs of queues, by name."""
     prefix = given.queue_name_prefix or ""
-    names = [one.name for one in await call.engine.list_queues() if one.name.startswith(prefix)]
+    names = [
+        one.name
+        for one in await call.engine.list_queues()
+        if one.name.startswith(prefix) and call.access.sees(one.name)
+    ]
     return _page(call, given, names, "QueueUrls")
 
 
 async def list_dead_letter_source_queues(call: Call, given: ListSourcesInput) -> Output:
     """URLs of the queues that send their dead letters to one."""
     target = await call.queues.of_url(given.queue_url)
-    names = [one.name for one in await call.engine.list_queues() if one.dead_letter_queue == target.name]
+    names = [
+        one.name
+        for one in await call.engine.list_queues()
+        if one.dead_letter_queue == target.name and call.access.sees(one.name)
+    ]
     return _page(call, given, names, "queueUrls")
 
 
