@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from wipsie.api.accounts.kit import AccountKit
     from wipsie.api.application import ApiSettings
+    from wipsie.api.middleware.protocol_switch import OtherProtocol
     from wipsie.sqs_endpoint import SqsEndpoint
 
 MAIL_SHARE = 4
@@ -121,22 +122,41 @@ class Application:
                 privacy_router(privacy_of(parts)),
             ],
             loopback_only=loopback_only,
-            with_sqs=True,
+            other_protocol=self._build_sqs_endpoint(loopback_only=loopback_only),
         )
+
+    def build_sqs_port(self, *, loopback_only: bool = True) -> FastAPI:
+        """Amazon SQS alone, and the health of this process: for a port of its own. Shares everything with the API, which is built
+        first."""
+        from wipsie.sqs_endpoint import SqsOnItsOwnPort
+
+        endpoint = self._sqs_endpoint or self._build_sqs_endpoint(loopback_only=loopback_only)
+        return self._build_api([], loopback_only=loopback_only, other_protocol=SqsOnItsOwnPort(endpoint))
+
+    def _build_sqs_endpoint(self, *, loopback_only: bool) -> SqsEndpoint:
+        from wipsie.sqs_endpoint import SqsEndpoint
+
+        parts = self.parts
+        is_signed = parts.settings.sqs_endpoint.signatures == "required"
+        self._sqs_endpoint = SqsEndpoint(
+            parts.engine,
+            is_open=self._api_settings(loopback_only=loopback_only).loopback_only and not is_signed,
+            signing_keys=parts.accounts.authenticator.signing_keys,
+        )
+        return self._sqs_endpoint
 
     def build_metrics_api(self, *, loopback_only: bool = True) -> FastAPI:
         """The same without any route but those of health and metrics: for a process that has no API."""
         return self._build_api([], loopback_only=loopback_only)
 
-    def _build_api(self, routers: Sequence[APIRouter], *, loopback_only: bool, with_sqs: bool = False) -> FastAPI:
+    def _build_api(
+        self, routers: Sequence[APIRouter], *, loopback_only: bool, other_protocol: OtherProtocol | None = None
+    ) -> FastAPI:
         from wipsie.api.application import build_api
         from wipsie.app.readiness import readiness_checks
-        from wipsie.sqs_endpoint import SqsEndpoint
 
         parts = self.parts
         settings = self._api_settings(loopback_only=loopback_only)
-        if with_sqs:
-            self._sqs_endpoint = SqsEndpoint(parts.engine, is_open=settings.loopback_only)
 
         async def refresh_metrics() -> None:
             refreshes = [parts.engine.all_counts, *(one for each in parts.slices for one in each.refresh_metrics)]
@@ -171,7 +191,7 @@ class Application:
                 *(check for one in parts.slices for check in one.health),
             ],
             refresh_metrics=refresh_metrics,
-            other_protocol=self._sqs_endpoint if with_sqs else None,
+            other_protocol=other_protocol,
         )
 
     def _api_settings(self, *, loopback_only: bool) -> ApiSettings:

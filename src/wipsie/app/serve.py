@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wipsie.app.instances import InstanceFile, running_instances
 from wipsie.app.lifeline import check_tied, held, say_ready
@@ -31,6 +31,7 @@ from wipsie.telemetry.logging import get_logger, log_fields
 
 if TYPE_CHECKING:
     import uvicorn
+    from fastapi import FastAPI
 
     from wipsie.app.application import Application
 
@@ -43,6 +44,13 @@ already, if only to say so."""
 _LOOK_AGAIN_S = 5.0
 
 _log = get_logger(__name__)
+
+
+class _Site(NamedTuple):
+    """A server and where it listens."""
+
+    server: uvicorn.Server
+    listener: Listener
 
 
 def serve(
@@ -62,15 +70,18 @@ def serve(
         check_tied()
     prepare_process(settings)
     listener = _listen(settings) if "api" in roles else _listen_for_metrics(settings, roles, number)
+    sqs_listener: Listener | None = None
     try:
+        sqs_listener = _listen_for_sqs(settings, listener) if "api" in roles else None
         account = simulated_account(settings, roles, listener) if with_simulator else None
         if account is not None:
             settings = account.applied(settings)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(settings, roles, listener, account, migrate=migrate, tied=tied))
+            runner.run(_run(settings, roles, listener, sqs_listener, account, migrate=migrate, tied=tied))
     finally:
-        if listener is not None:
-            listener.close()
+        for one in (listener, sqs_listener):
+            if one is not None:
+                one.close()
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
@@ -105,6 +116,20 @@ def _listen(settings: Settings) -> Listener:
     return listener
 
 
+def _listen_for_sqs(settings: Settings, api: Listener | None) -> Listener | None:
+    """Where Amazon SQS is served alone; None where nobody asked for it."""
+    port = settings.sqs_endpoint.port
+    if port is None:
+        return None
+    if port and api is not None and port == api.port:
+        raise ConfigurationError(
+            f"SQS_ENDPOINT_PORT is {port}, the port of the API, where Amazon SQS is served in any case; leave it out, or choose "
+            "another port.",
+            details={"setting": "SQS_ENDPOINT_PORT", "port": port},
+        )
+    return open_listener(settings.api.host, port, "SQS_ENDPOINT_PORT")
+
+
 def _listen_for_metrics(settings: Settings, roles: tuple[str, ...], number: int) -> Listener | None:
     """Where a worker without the API shows its metrics; None where it cannot, and nobody asked for this very port."""
     if "worker" not in roles:
@@ -124,6 +149,7 @@ async def _run(
     settings: Settings,
     roles: tuple[str, ...],
     listener: Listener | None,
+    sqs_listener: Listener | None,
     account: SimulatedAccount | None,
     *,
     migrate: bool,
@@ -136,11 +162,15 @@ async def _run(
     with _tied(stopping, hastened) if tied else _signals(stopping, hastened):
         with quick_start():
             application = _build(settings, roles, clock)
-            server = None
+            sites: list[_Site] = []
             if listener is not None:
+                build = application.build_metrics_api
                 if "api" in roles:
                     application.parts.public_url.listens_at(listener.url)
-                server = _server(application, listener)
+                    build = application.build_api
+                sites.append(_site(build, listener, settings))
+            if sqs_listener is not None:
+                sites.append(_site(application.build_sqs_port, sqs_listener, settings))
             if application.worker is not None:
                 # On every line of this process from here on: several workers may write one log.
                 log_fields(worker=application.worker.worker_id)
@@ -160,7 +190,7 @@ async def _run(
             if starting.done():
                 starting.result()
             instance.write()
-            await _serve_until(application, server, listener, account, starting, stopping, hastened, tied=tied)
+            await _serve_until(application, sites, account, starting, stopping, hastened, tied=tied)
         finally:
             await _cancelled(starting)
             await application.stop()
@@ -198,8 +228,7 @@ async def prepare_database(settings: Settings, *, migrate: bool) -> None:
 
 async def _serve_until(
     application: Application,
-    server: uvicorn.Server | None,
-    listener: Listener | None,
+    sites: Sequence[_Site],
     account: SimulatedAccount | None,
     starting: asyncio.Task[None],
     stopping: asyncio.Event,
@@ -209,14 +238,15 @@ async def _serve_until(
 ) -> None:
     """Serve until told to stop or the start fails, then stop in good order."""
     waits: list[asyncio.Task[object]] = [asyncio.create_task(_wait(stopping), name="signal")]
-    if server is not None and listener is not None:
-        waits.append(asyncio.create_task(_serve(server, listener), name="http"))
-    url = listener.url if listener is not None else None
+    waits.extend(asyncio.create_task(_serve(one), name="http") for one in sites)
+    url = sites[0].listener.url if sites else None
     if not starting.done():
-        _log.info("answers_while_it_starts" if server is not None else "waits_for_its_stores", url=url)
+        _log.info("answers_while_it_starts" if sites else "waits_for_its_stores", url=url)
     done, _ = await asyncio.wait((starting, *waits), return_when=asyncio.FIRST_COMPLETED)
     if starting in done and starting.exception() is None:
-        _log.info("started", roles=list(application.roles), url=url, data_dir=str(application.parts.settings.data_dir))
+        own_ports = {"sqs_url": sites[1].listener.url} if len(sites) > 1 else {}
+        data_dir = str(application.parts.settings.data_dir)
+        _log.info("started", roles=list(application.roles), url=url, **own_ports, data_dir=data_dir)
         if tied:
             say_ready()
         async with _simulator(account, url):
@@ -226,12 +256,12 @@ async def _serve_until(
     _log.info("stopping")
     # Nothing may start any more while the rest stops.
     await _cancelled(starting)
-    hasten = asyncio.create_task(_hasten(application, server, hastened), name="hasten")
+    hasten = asyncio.create_task(_hasten(application, sites, hastened), name="hasten")
     try:
         ends: list[asyncio.Task[object]] = [asyncio.create_task(_drain(application), name="drain")]
-        if server is not None:
-            server.should_exit = True
-            ends.append(waits[1])
+        for one in sites:
+            one.server.should_exit = True
+        ends.extend(waits[1:])
         await asyncio.wait(ends)
         for task in (*done, *ends):
             # An HTTP server that ended by itself, or a drain that failed, is an error of the process.
@@ -278,19 +308,19 @@ async def _wait(event: asyncio.Event) -> object:
     return await event.wait()
 
 
-async def _serve(server: uvicorn.Server, listener: Listener) -> object:
-    return await server.serve(sockets=[listener.socket])
+async def _serve(site: _Site) -> object:
+    return await site.server.serve(sockets=[site.listener.socket])
 
 
 async def _drain(application: Application) -> object:
     return await application.worker.drain() if application.worker is not None else None
 
 
-async def _hasten(application: Application, server: uvicorn.Server | None, hastened: asyncio.Event) -> None:
+async def _hasten(application: Application, sites: Sequence[_Site], hastened: asyncio.Event) -> None:
     await hastened.wait()
     _log.warning("hastening")
-    if server is not None:
-        server.force_exit = True
+    for one in sites:
+        one.server.force_exit = True
     await application.hasten()
 
 
@@ -329,7 +359,7 @@ def _ignore() -> None:
     """Ctrl-C is for the parent."""
 
 
-def _server(application: Application, listener: Listener) -> uvicorn.Server:
+def _site(build: Callable[..., FastAPI], listener: Listener, settings: Settings) -> _Site:
     import uvicorn
 
     from wipsie.api.http_protocol import HttpProtocol
@@ -341,8 +371,6 @@ def _server(application: Application, listener: Listener) -> uvicorn.Server:
         def capture_signals(self) -> Generator[None]:
             yield
 
-    settings = application.parts.settings
-    build = application.build_api if "api" in application.roles else application.build_metrics_api
     config = uvicorn.Config(
         build(loopback_only=listener.is_loopback),
         http=HttpProtocol,
@@ -354,7 +382,7 @@ def _server(application: Application, listener: Listener) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, int(settings.worker.drain_deadline_s)),
     )
-    return Server(config)
+    return _Site(Server(config), listener)
 
 
 def serve_reloading(command: list[str], source: Path) -> None:

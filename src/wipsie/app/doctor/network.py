@@ -13,7 +13,11 @@ _CONNECT_S_MAX = 5.0
 
 
 async def check_port(settings: Settings) -> list[Finding]:
-    """Free for us, or ours already."""
+    """Free for us, or ours already; that of Amazon SQS too, where it has one of its own."""
+    return [*await _check_api_port(settings), *await _check_sqs_port(settings)]
+
+
+async def _check_api_port(settings: Settings) -> list[Finding]:
     api = settings.api
     for one in running_instances(settings.data_dir):
         if one.address is not None:
@@ -30,6 +34,28 @@ async def check_port(settings: Settings) -> list[Finding]:
         advice = "Put a server that speaks https in front, and name it in PUBLIC_URL; see docs/how-to/accounts.md."
         return [Finding("port", WARN, detail, advice)]
     return [Finding("port", OK, f"{api.port} on {api.host} is free")]
+
+
+async def _check_sqs_port(settings: Settings) -> list[Finding]:
+    host, port = settings.api.host, settings.sqs_endpoint.port
+    if port is None or "api" not in settings.instance.roles:
+        return []
+    advice = "Choose another port with SQS_ENDPOINT_PORT, or leave it empty: the port of the API serves Amazon SQS too."
+    if port and port == settings.api.port:
+        return [Finding("sqs port", FAIL, f"SQS_ENDPOINT_PORT is {port}, the port of the API", advice)]
+    running = next((one for one in running_instances(settings.data_dir) if one.address is not None), None)
+    is_answered = bool(port) and await asyncio.to_thread(is_taken, host, port)
+    if running is not None and port:
+        if is_answered:
+            return [Finding("sqs port", OK, f"Amazon SQS is served on {port} of {host} (process {running.pid})")]
+        detail = f"Wipsie runs (process {running.pid}) and does not listen on {port} of {host}"
+        return [
+            Finding("sqs port", WARN, detail, "SQS_ENDPOINT_PORT was set after its start: stop it and start it again.")
+        ]
+    if is_answered:
+        return [Finding("sqs port", FAIL, f"{port} on {host} is taken by another program", advice)]
+    open_listener(host, port, "SQS_ENDPOINT_PORT").close()
+    return [Finding("sqs port", OK, f"{port} on {host} is free")]
 
 
 async def check_mail(settings: Settings) -> list[Finding]:

@@ -213,6 +213,29 @@ class ApiSection(Section):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class SqsEndpointSection(Section):
+    """Amazon SQS for its clients."""
+
+    port: int | None = variable(
+        "SQS_ENDPOINT_PORT",
+        parsers.integer(0, 65535),
+        None,
+        written="",
+        about="A port where Amazon SQS is served alone, on API_HOST, beside the port of the API, where it is served in any case. "
+        "Empty: none; 0 takes a free one.",
+        accepts="a whole number from 0 to 65535",
+    )
+    signatures: str = variable(
+        "SQS_ENDPOINT_SIGNATURES",
+        parsers.one_of("auto", "required"),
+        "auto",
+        about="Whether clients of Amazon SQS have to sign with a key of `wipsie keys create --sqs`: auto, where other machines reach "
+        "Wipsie, or a proxy does for them; required, on loopback too.",
+        accepts="auto or required",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class WorkerSection(Section):
     """How handlers are run."""
 
