@@ -22,9 +22,11 @@ from wipsie.auth.service.services import AccountServices, build_services
 from wipsie.database import Database
 from wipsie.database.shared_store import DatabaseSharedStore
 from wipsie.kernel.ids import new_object_id
+from wipsie.slices.tasks.rights import RIGHTS as QUEUE_RIGHTS
 from wipsie.testing.clock import FakeClock
 
 SECRET = bytes(range(32))
+RIGHTS = (*ACCOUNT_RIGHTS, *QUEUE_RIGHTS)
 PASSWORD = "seven pears 4 breakfast"
 OTHER_PASSWORD = "nine plums 7 supper"
 ADDRESS = "192.0.2.7"
@@ -72,16 +74,16 @@ class AuthParts:
             id=user.id,
             user_id=user.id,
             role=user.role,
-            extents=RightsTable(ACCOUNT_RIGHTS).of(user.role),
+            extents=RightsTable(RIGHTS).of(user.role),
         )
 
-    def other_process(self) -> AccountServices:
+    def other_process(self, keyring: Keyring | None = None) -> AccountServices:
         """The same accounts, seen by a process with a memory of its own."""
-        return _services(self.database, self.keyring, self.clock, "invited")
+        return _services(self.database, keyring or self.keyring, self.clock, "invited")
 
 
 def _services(database: Database, keyring: Keyring, clock: FakeClock, registration: Any) -> AccountServices:
-    rights = RightsTable(ACCOUNT_RIGHTS)
+    rights = RightsTable(RIGHTS)
     return build_services(
         database=database,
         shared=DatabaseSharedStore(database, clock=clock),

@@ -137,6 +137,10 @@ class QueueRights:
         # Asked with every request, and of few queues.
         self._known: dict[tuple[str, str], bool] = {}
 
+    def __len__(self) -> int:
+        """How many answers are remembered."""
+        return len(self._known)
+
     def may(self, action: str, queue: str) -> bool:
         """Whether an action on a queue is allowed."""
         known = self._known.get((action, queue))

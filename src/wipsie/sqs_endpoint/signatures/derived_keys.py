@@ -27,6 +27,9 @@ class DerivedKeys:
     def __init__(self) -> None:
         self._keys: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._keys)
+
     def get(self, secret: str, day: str, region: str) -> bytes:
         """The same as `derive_key`."""
         return self._keys.get((secret, day, region)) or derive_key(secret, day, region)
