@@ -49,11 +49,11 @@ async def test_what_clients_noted_at_a_declared_queue_outlives_a_restart(parts: 
     assert settings.protocol_attributes["ReceiveMessageWaitTimeSeconds"] == "7"
 
 
-async def test_where_others_reach_it_nobody_is_let_in(parts: Parts) -> None:
+async def test_where_others_reach_it_nobody_is_let_in_unsigned(parts: Parts) -> None:
     api = Application(parts, ("api",)).build_api(loopback_only=False)
     async with served(api) as url:
         status, answer = await ask(url, "ListQueues")
-        assert (status, answer["__type"]) == (403, "com.amazon.coral.service#AccessDeniedException")
+        assert (status, answer["__type"]) == (403, "com.amazon.coral.service#MissingAuthenticationTokenException")
 
 
 async def test_a_process_without_the_api_serves_no_queues(parts: Parts) -> None:

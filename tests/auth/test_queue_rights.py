@@ -25,8 +25,8 @@ from wipsie.auth.rights import Extent
 from wipsie.kernel.errors import InvalidInput
 from wipsie.sqs_endpoint.actions.table import OPERATIONS
 
-ADMIN = dict.fromkeys((READ, SEND, CONSUME, MANAGE), Extent.ALL)
-LEAD = dict.fromkeys((READ, SEND, CONSUME), Extent.ALL)
+ADMIN: dict[str, Extent] = dict.fromkeys((READ, SEND, CONSUME, MANAGE), Extent.ALL)
+LEAD: dict[str, Extent] = dict.fromkeys((READ, SEND, CONSUME), Extent.ALL)
 
 
 def test_every_action_of_the_service_stands_in_one_group_and_takes_one_permission() -> None:

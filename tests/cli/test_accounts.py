@@ -109,6 +109,45 @@ def test_keys_are_made_listed_and_revoked(wipsie: Wipsie, wipsie_json: WipsieJso
         wipsie("keys", "create", ann, "--name", "x", "--scope", "users:manage")
 
 
+def test_keys_for_amazon_sqs_are_made_with_rules_and_shown_as_its_clients_take_them(
+    wipsie: Wipsie, wipsie_json: WipsieJson
+) -> None:
+    create(wipsie_json, "lea", "lead")
+    arguments = ("keys", "create", "lea@example.org", "--name", "shop", "--sqs", "--allow", "send:orders*")
+    made = wipsie_json(*arguments, "--allow", "receive,delete:invoices", "--days", "7")
+    assert (made["scopes"], made["allow"]) == ([], ["send:orders*", "receive,delete:invoices"])
+    assert len(made["access_key_id"]) == 20
+    assert len(made["secret"]) == 40
+    lines = wipsie(*arguments).stdout.splitlines()
+    assert lines[0].startswith("AWS_ACCESS_KEY_ID=WIPS")
+    assert lines[1].startswith("AWS_SECRET_ACCESS_KEY=")
+    assert made["access_key_id"] in {one["access_key_id"] for one in wipsie_json("keys", "list")}
+    assert "send:orders*" in wipsie("keys", "list").stdout.replace("\n", "")
+    assert wipsie_json("keys", "revoke", made["id"])["id"] == made["id"]
+    created = [one for one in wipsie_json("audit", "list") if one["action"] == "auth:key:create"]
+    assert [one["facts"]["rules"] for one in created] == [1, 2]
+    assert made["secret"] not in json.dumps(wipsie_json("audit", "list"))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "--scope, or --sqs with --allow"),
+        (["--sqs"], "--scope, or --sqs with --allow"),
+        (["--allow", "send:*"], "--scope, or --sqs with --allow"),
+        (["--sqs", "--allow", "send:*", "--scope", "queues:read"], "--scope, or --sqs with --allow"),
+        (["--sqs", "--allow", "shout:*"], "neither a group"),
+        (["--sqs", "--allow", "manage:*"], "queues:manage"),
+    ],
+)
+def test_a_key_that_cannot_be_is_refused_with_a_sentence(
+    wipsie: Wipsie, wipsie_json: WipsieJson, options: list[str], told: str
+) -> None:
+    create(wipsie_json, "lea", "lead")
+    with pytest.raises(InvalidInput, match=told):
+        wipsie("keys", "create", "lea@example.org", "--name", "x", *options)
+
+
 def test_what_commands_do_is_audited_as_theirs(wipsie_json: WipsieJson) -> None:
     create(wipsie_json, "ada", "admin")
     create(wipsie_json, "ann")

@@ -113,6 +113,24 @@ def test_doctor_tells_a_port_somebody_else_has(wipsie: Wipsie, monkeypatch: pyte
         listener.close()
 
 
+def test_doctor_looks_at_the_port_of_amazon_sqs_where_there_is_one(
+    wipsie: Wipsie, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wipsie.app.listening import open_listener
+
+    assert "sqs port" not in checks(wipsie("doctor", "--json"))
+    monkeypatch.setenv("SQS_ENDPOINT_PORT", "0")
+    assert checks(wipsie("doctor", "--json"))["sqs port"] == "ok"
+    listener = open_listener("127.0.0.1", 0)
+    try:
+        monkeypatch.setenv("SQS_ENDPOINT_PORT", str(listener.port))
+        assert checks(wipsie("doctor", "--json"))["sqs port"] == "fail"
+    finally:
+        listener.close()
+    monkeypatch.setenv("API_PORT", str(listener.port))
+    assert checks(wipsie("doctor", "--json"))["sqs port"] == "fail", "the port of the API"
+
+
 @pytest.mark.slow
 def test_bench_measures_both_ways(wipsie_json: WipsieJson) -> None:
     measured = wipsie_json("bench", "--seconds", "0.2", "--senders", "20")

@@ -77,7 +77,7 @@ def create_key(
       wipsie keys create ada@example.org --name shop --sqs --allow 'send:orders*' --allow 'receive,delete:invoices'
       wipsie keys create ada@example.org --name celery --sqs --allow '*:*'
     """
-    if sqs != bool(allow) or (sqs and scope):
+    if sqs != bool(allow) or sqs == bool(scope):
         raise InvalidInput("A key takes --scope, or --sqs with --allow; one of the two.", details={"field": "allow"})
     made = at_accounts_desk(
         lambda desk: desk.create_key(user, name=name, scopes=scope or (), allow=allow or (), lifetime_days=days)

@@ -55,7 +55,7 @@ def signed(
 
 def scope_of(request: Any) -> Scope:
     """What a server makes of it."""
-    parts = urlsplit(request.url)
+    parts = urlsplit(str(request.url))
     headers = [(name.lower().encode(), str(value).encode("latin-1")) for name, value in request.headers.items()]
     if "host" not in (name.lower() for name in request.headers):
         headers.append((b"host", parts.netloc.encode()))
@@ -79,7 +79,7 @@ def changed_header(scope: Scope, name: bytes, value: bytes | None) -> Scope:
 
 def time_of(request: Any) -> float:
     """When it was signed, in seconds since 1970."""
-    text = request.headers.get("X-Amz-Date") or urlsplit(request.url).query.partition("X-Amz-Date=")[2][:16]
+    text = request.headers.get("X-Amz-Date") or urlsplit(str(request.url)).query.partition("X-Amz-Date=")[2][:16]
     return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
