@@ -34,7 +34,8 @@ def call(url: str, key: dict[str, str], action: str, **members: Any) -> Any:
     try:
         answer: Any = client._make_api_call(action, members)
     except ClientError as error:
-        return str(error.response["Error"]["Code"])
+        refused: Any = error.response
+        return refused["Error"]["Code"]
     finally:
         client.close()
     return answer

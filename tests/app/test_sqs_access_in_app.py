@@ -112,7 +112,8 @@ class House:
         try:
             answer: Any = client._make_api_call(action, members)
         except ClientError as error:
-            return str(error.response["Error"]["Code"])
+            refused: Any = error.response
+            return refused["Error"]["Code"]
         finally:
             client.close()
         return answer
