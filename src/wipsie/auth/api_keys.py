@@ -40,7 +40,7 @@ api_keys_table = Table(
 COLUMNS = api_keys_table.c
 Index("uq_api_keys_secret_hash", COLUMNS.secret_hash, unique=True)
 Index("ix_api_keys_user_id", COLUMNS.user_id, COLUMNS.id)
-Index("uq_api_keys_access_key_id", COLUMNS.access_key_id, unique=True)
+Index("ix_api_keys_access_key_id", COLUMNS.access_key_id)
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,11 +15,12 @@ def upgrade() -> None:
     op.add_column("api_keys", sa.Column("access_key_id", sa.Text))
     op.add_column("api_keys", sa.Column("secret_key_id", sa.Text))
     op.add_column("api_keys", sa.Column("allow", sa.Text))
-    op.create_index("uq_api_keys_access_key_id", "api_keys", ["access_key_id"], unique=True)
+    # Not unique: that would be a rule code of the release before does not know. 80 random bits do not meet.
+    op.create_index("ix_api_keys_access_key_id", "api_keys", ["access_key_id"])
 
 
 def downgrade() -> None:
-    op.drop_index("uq_api_keys_access_key_id", "api_keys")
+    op.drop_index("ix_api_keys_access_key_id", "api_keys")
     op.drop_column("api_keys", "allow")
     op.drop_column("api_keys", "secret_key_id")
     op.drop_column("api_keys", "access_key_id")
