@@ -37,6 +37,7 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
     "reset": ("/api/auth/password/reset", {"token": "x", "password": PASSWORD}),
     "password": ("/api/auth/password", {"current_password": PASSWORD, "new_password": PASSWORD}),
     "key": ("/api/auth/keys", {"name": "script", "scopes": ["users:read"], "lifetime_days": 1}),
+    "signing key": ("/api/auth/keys", {"name": "shop", "allow": ["send:orders*"], "lifetime_days": 1}),
     "user": ("/api/users", {"email": "eve@example.org", "name": "Eve", "role": "member"}),
     "invitation": ("/api/invitations", {"email": "eve@example.org", "role": "member"}),
 }

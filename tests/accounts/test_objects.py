@@ -81,6 +81,25 @@ async def test_keys_are_seen_and_revoked_by_their_owner_and_by_admins(house: Hou
     (await ann.delete(path)).refused(404, "NOT_FOUND")
 
 
+async def test_a_key_that_signs_is_made_for_oneself_within_ones_rights_and_is_worth_nothing_as_a_token(
+    house: House, stranger: Visitor
+) -> None:
+    lea = house["lea"]
+    body = {"name": "shop", "allow": ["send:orders*", "receive,delete:invoices"]}
+    made = (await lea.post("/api/auth/keys", body)).ok(201)
+    assert (made["allow"], made["scopes"], len(made["secret"])) == (body["allow"], [], 40)
+    (listed,) = (await lea.get("/api/auth/keys")).ok()["data"]
+    assert listed == {name: value for name, value in made.items() if name != "secret"}
+    for token in (made["secret"], made["access_key_id"]):
+        (await stranger.with_token(token).get("/api/auth/me")).refused(401, "UNAUTHORIZED")
+    for name, rule in (("lea", "manage:orders"), ("ann", "send:orders"), ("lea", "shout:orders"), ("lea", "send")):
+        answer = (await house[name].post("/api/auth/keys", {"name": "x", "allow": [rule]})).refused(
+            422, "VALIDATION_ERROR"
+        )
+        assert answer.details["field"] == "allow"
+    (await lea.delete(f"/api/auth/keys/{made['id']}")).ok(204)
+
+
 async def test_a_key_reaches_no_further_than_its_scopes(house: House, stranger: Visitor) -> None:
     key = stranger.with_token((await _key(house["ada"], "users:read"))["secret"])
     (await key.get("/api/users")).ok()

@@ -121,3 +121,6 @@ def test_what_is_remembered_has_a_bound() -> None:
     rights = QueueRights(["send:*"], ADMIN)
     assert all(rights.may("SendMessage", f"q{number}") for number in range(3_000))
     assert len(rights) <= 1_000
+    before = len(rights)
+    assert rights.may("SendMessage", "q" * 1_000_000)
+    assert len(rights) == before

@@ -59,7 +59,8 @@ EVERYTHING = "*"
 RULES_MAX = 50
 RULE_LENGTH_MAX = 300
 _STARS_MAX = 8
-_QUEUE = re.compile(r"[A-Za-z0-9_.*-]{1,100}")
+_NAME_LENGTH_MAX = 100
+_QUEUE = re.compile(rf"[A-Za-z0-9_.*-]{{1,{_NAME_LENGTH_MAX}}}")
 _REMEMBERED_MAX = 1_000
 
 
@@ -150,10 +151,11 @@ class QueueRights:
             is_allowed = any(actions and matches(pattern, queue) for actions, pattern in self._rules)
         else:
             is_allowed = any(action in actions and matches(pattern, queue) for actions, pattern in self._rules)
-        if len(self._known) >= _REMEMBERED_MAX:
-            # Clients choose the names.
-            self._known.clear()
-        self._known[action, queue] = is_allowed
+        # Clients choose the names, how many and how long.
+        if len(queue) <= _NAME_LENGTH_MAX:
+            if len(self._known) >= _REMEMBERED_MAX:
+                self._known.clear()
+            self._known[action, queue] = is_allowed
         return is_allowed
 
     def may_somewhere(self, action: str) -> bool:

@@ -20,6 +20,7 @@ from wipsie.kernel.clock import Clock
 from wipsie.telemetry.logging import get_logger
 
 _REMEMBERED_MAX = 10_000
+_TOLD_MAX = 1_000
 
 _log = get_logger(__name__)
 
@@ -62,6 +63,8 @@ class SigningKeys:
         self._note_used = note_used
         self._remembered: OrderedDict[str, SigningKey] = OrderedDict()
         self._forgotten = 0
+        self._told: set[str] = set()
+        """Keys whose secret is lost, as the log says already."""
 
     async def find(self, access_key_id: str) -> SigningKey | None:
         """The key of an id; None for one that is unknown, ended, or of somebody who may no longer sign in.
@@ -105,8 +108,11 @@ class SigningKeys:
         try:
             secret = signing_secret(self._keyring(), key.secret_key_id or "", access_key_id)
         except KeyError:
-            # Whoever holds it can do nothing about it; whoever runs this can.
-            _log.warning("access_key_of_a_lost_secret", key=key.id, advice="Put the old SECRET_KEY behind the new one.")
+            # Whoever holds it can do nothing about it; whoever runs this can, told once.
+            if key.id not in self._told and len(self._told) < _TOLD_MAX:
+                self._told.add(key.id)
+                advice = "It was made with another SECRET_KEY: put that behind the one in use, or make a new key."
+                _log.warning("access_key_of_a_lost_secret", key=key.id, advice=advice)
             return None
         return SigningKey(
             id=key.id,

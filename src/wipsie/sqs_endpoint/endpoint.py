@@ -101,10 +101,12 @@ class SqsEndpoint:
         return KeyAccess(key, caller)
 
     def _protocol_of(self, scope: Scope) -> WireProtocol:
+        protocol = self._query
         for name, value in scope["headers"]:
-            if name == b"content-type":
-                return self._json if value.lower().startswith(_JSON) else self._query
-        return self._query
+            # A target is signed where signatures are, which the type of the content need not be: it decides.
+            if name == b"x-amz-target" or (name == b"content-type" and value.lower().startswith(_JSON)):
+                protocol = self._json
+        return protocol
 
     def _refused(self, protocol: WireProtocol, error: Exception, request_id: str, action: str) -> Answer:
         known = translate(error)

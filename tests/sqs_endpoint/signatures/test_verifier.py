@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import email.utils
 import hashlib
 import hmac
+import json
 from typing import Any
 
 import pytest
@@ -27,8 +27,11 @@ from signed_requests import (
     time_of,
     verifier_at,
 )
+from sqs_clients import read_xml
 
 from wipsie.sqs_endpoint.errors import SqsError
+from wipsie.sqs_endpoint.protocols.json_protocol import JsonProtocol
+from wipsie.sqs_endpoint.protocols.query_protocol import QueryProtocol
 from wipsie.sqs_endpoint.signatures.derived_keys import DerivedKeys, derive_key
 
 PATHS = (
@@ -263,9 +266,12 @@ def test_no_garbage_is_anything_but_refused(
             *([] if date is None else [(b"x-amz-date", date)]),
         ],
     }
-    with contextlib.suppress(SqsError):
+    with pytest.raises(SqsError) as refused:
         asyncio.run(verifier_at(1_759_586_400).verify(scope, b""))
-        raise AssertionError("let in")
+    assert 400 <= refused.value.kind.status < 404
+    # Whatever of it is said back can be said in both protocols.
+    json.loads(JsonProtocol().write_error(refused.value, "r").body)
+    read_xml(QueryProtocol().write_error(refused.value, "r").body)
 
 
 def test_the_key_of_a_day_is_derived_as_the_specification_says() -> None:
