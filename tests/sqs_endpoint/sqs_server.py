@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wipsie.api.application import ApiSettings, build_api
 from wipsie.kernel.clock import SystemClock
@@ -21,6 +23,16 @@ from wipsie.testing.process import loopback_listener
 from wipsie.testing.served import QuickServer
 
 Value = TypeVar("Value")
+_HEARD_MAX = 10_000
+
+
+class Heard(NamedTuple):
+    """What a request said of itself."""
+
+    action: str
+    protocol: str
+    agent: str
+    path: str
 
 
 class SqsServer:
@@ -34,6 +46,8 @@ class SqsServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="sqs-server")
         self.engine: QueueEngine
+        self.heard: deque[Heard] = deque(maxlen=_HEARD_MAX)
+        """The requests that were answered, the newest last."""
         self._server: QuickServer
 
     def start(self) -> None:
@@ -64,9 +78,29 @@ class SqsServer:
             settings=ApiSettings(cors_origins=["http://trusted.example"]),
             other_protocol=endpoint,
         )
-        self._server = QuickServer(uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", ws="none"))
+        self._server = QuickServer(
+            uvicorn.Config(self._hearing(api), log_config=None, access_log=False, lifespan="off", ws="none")
+        )
         with self._listener:
             self._loop.call_soon(self._ready.set)
             await self._server.serve(sockets=[self._listener])
         await endpoint.stop()
         await self.engine.stop()
+
+    def _hearing(self, api: ASGIApp) -> ASGIApp:
+        async def hear(scope: Scope, receive: Receive, send: Send) -> None:
+            # Noted before the answer leaves, so that whoever has the answer finds it here.
+            async def note_and_send(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    self._note(scope)
+                await send(message)
+
+            await api(scope, receive, note_and_send)
+
+        return hear
+
+    def _note(self, scope: Scope) -> None:
+        headers = dict(scope["headers"])
+        protocol = "json" if headers.get(b"content-type", b"").startswith(b"application/x-amz-json") else "query"
+        action = str(scope.get("operation", "")).removeprefix("AmazonSQS.")
+        self.heard.append(Heard(action, protocol, headers.get(b"user-agent", b"").decode(), scope["path"]))
