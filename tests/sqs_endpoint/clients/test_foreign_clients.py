@@ -83,6 +83,16 @@ def test_a_queue_is_found_again_by_its_name(client: ClientProcess, server: SqsSe
     assert client.call("ListQueueTags", QueueUrl=url)["Tags"] == {"team": "mail", "stage": "test"}
 
 
+@pytest.mark.parametrize("form", ["{name}", "/queue/{name}", "/queue/eu-central-1/000000000000/{name}"])
+def test_a_queue_is_known_by_the_last_part_of_its_url(client: ClientProcess, server: SqsServer, form: str) -> None:
+    name = make(client).rpartition("/")[2]
+    port = server.url.rpartition(":")[2]
+    # As other servers write it, by another name of this machine.
+    url = f"http://localhost:{port}{form.format(name=name)}" if form.startswith("/") else name
+    client.call("SendMessage", QueueUrl=url, MessageBody="x")
+    assert len(receive(client, name)) == 1
+
+
 def test_a_message_arrives_with_its_attributes_and_digests(client: ClientProcess) -> None:
     queue = make(client)
     sent = client.call("SendMessage", QueueUrl=queue, MessageBody=BODY, MessageAttributes=ONE_OF_EACH)
