@@ -49,7 +49,9 @@ make_one() {
     echo "Making $venv from ${2#"$PWD/"}"
     said=$("$3" "$2" 2>&1) && touch "$venv/.ready" && return
     mkdir -p "$venv"
-    printf '%s\n' "$said" | grep -v '^ *$' | tail -n 3 >"$venv/problem"
+    # The first words of the error, on one line: they are the reason tests are skipped with.
+    { printf '%s\n' "$said" | grep -i -m 2 'error[: ].*[a-z]' || printf '%s\n' "$said" | tail -n 2; } |
+        tr '\n' ' ' >"$venv/problem"
     echo "Tests with this client will be skipped: $venv could not be made. $(cat "$venv/problem")" >&2
 }
 
