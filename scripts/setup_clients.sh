@@ -2,7 +2,7 @@
 # Makes the clients of Amazon SQS ready that cannot live in $VENV: $VENV-clients-old-boto3 and $VENV-clients-aws-cli from
 # requirements/clients-*.lock, and $VENV-clients-javascript. Does nothing when they are there.
 # One that cannot be made is told of, and its tests are skipped with what stands in its file `problem`.
-# `setup_clients.sh lock` writes the lock file of the JavaScript client anew.
+# `setup_clients.sh lock` writes the lock file of the JavaScript client anew; with UPGRADE=1 for its newest release.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ npm() {
 
 if [ "${1:-}" = lock ]; then
     cd "$javascript"
-    npm install --package-lock-only --loglevel error
+    npm install --package-lock-only --save-exact --loglevel error ${UPGRADE:+@aws-sdk/client-sqs@latest}
     exit
 fi
 
@@ -45,7 +45,8 @@ make_javascript() {
 # make_one NAME LOCK COMMAND
 make_one() {
     venv=$base-clients-$1
-    [ "$venv/.ready" -nt "$2" ] && return
+    # An environment of Python's is of no use when the Python it points to is gone.
+    [ "$venv/.ready" -nt "$2" ] && { [ ! -e "$venv/pyvenv.cfg" ] || "$venv/bin/python" -c '' 2>/dev/null; } && return
     echo "Making $venv from ${2#"$PWD/"}"
     said=$("$3" "$2" 2>&1) && touch "$venv/.ready" && return
     mkdir -p "$venv"

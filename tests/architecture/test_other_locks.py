@@ -22,6 +22,7 @@ CLIENTS = {
     "aiobotocore": ("dev", "aiobotocore"),
     "AWS CLI": ("clients-aws-cli", "awscli"),
     "Celery (`sqs://`)": ("dev", "celery"),
+    "Celery, beside that boto3": ("clients-old-boto3", "celery"),
 }
 PIN = re.compile(r"^(?P<name>[a-z0-9][a-z0-9.-]*)(?:\[[^]]+\])?==(?P<version>\S+)")
 

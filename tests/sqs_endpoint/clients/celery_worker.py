@@ -36,14 +36,21 @@ class CeleryWorker:
     """`celery -A celery_tasks worker`, with one process that works."""
 
     def __init__(
-        self, url: str, folder: Path, queues: Sequence[str], *, settings: Settings, options: Sequence[str] = ()
+        self,
+        url: str,
+        folder: Path,
+        queues: Sequence[str],
+        *,
+        settings: Settings,
+        environment: Path = Path(sys.prefix),
     ) -> None:
+        """`environment`: the Python environment whose Celery it is."""
         folder.mkdir(parents=True, exist_ok=True)
         self._told, self._may_end = folder / "told", folder / "may-end"
         self.process = WipsieProcess(
-            ["-A", "celery_tasks", "worker", "-c", "1", "-l", "INFO", "-Q", ",".join(queues), *options],
+            ["-A", "celery_tasks", "worker", "-c", "1", "-l", "INFO", "-Q", ",".join(queues)],
             data_dir=folder,
-            command=[str(Path(sys.executable).with_name("celery"))],
+            command=[str(environment / "bin" / "celery")],
             environment={
                 "PYTHONPATH": str(Path(__file__).parent),
                 "BROKER_URL": broker_url(url),

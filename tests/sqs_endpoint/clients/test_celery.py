@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery_worker import WAIT_S_MAX, CeleryWorker, sender, settings
+from foreign_clients import KINDS
 from sqs_clients import Sqs, receive_all
 from sqs_server import SqsServer
 
@@ -41,14 +43,27 @@ def send(server: SqsServer) -> Any:
         yield app.send_task
 
 
+Start = Callable[..., CeleryWorker]
+
+
 @pytest.fixture
-async def started(tmp_path: Path) -> AsyncIterator[list[CeleryWorker]]:
-    """Workers that end with the test."""
+async def start(server: SqsServer, tmp_path: Path) -> AsyncIterator[Start]:
+    """`start(["queue"], folder="1", wait_time_seconds=1)`: a worker that ends with the test."""
     workers: list[CeleryWorker] = []
-    yield workers
+
+    def start(
+        queues: Sequence[str], *, folder: str = "worker", environment: Path = Path(sys.prefix), **options: Any
+    ) -> CeleryWorker:
+        worker = CeleryWorker(
+            server.url, tmp_path / folder, queues, settings=settings(**options), environment=environment
+        )
+        worker.process.start()
+        workers.append(worker)
+        return worker
+
+    yield start
     for worker in workers:
-        if worker.process.return_code is None:
-            worker.process.kill()
+        worker.process.kill()
 
 
 async def test_a_queue_is_made_as_celery_asks(server: SqsServer, json_sqs: Sqs) -> None:
@@ -62,12 +77,10 @@ async def test_a_queue_is_made_as_celery_asks(server: SqsServer, json_sqs: Sqs) 
 
 
 async def test_tasks_run_are_retried_wait_and_keep_the_order_of_their_group(
-    server: SqsServer, json_sqs: Sqs, send: Any, tmp_path: Path, started: list[CeleryWorker]
+    server: SqsServer, json_sqs: Sqs, send: Any, start: Start
 ) -> None:
     short = json_sqs.create_queue(QueueName="celery-short", Attributes={"VisibilityTimeout": "2"})["QueueUrl"]
-    worker = CeleryWorker(server.url, tmp_path, QUEUES, settings=settings())
-    started.append(worker)
-    worker.process.start()
+    worker = start(QUEUES)
     begun_at = time.time()
     send("note", ["waits longer than its lease"], queue="celery-short", countdown=5)
     send("note", ["waits here"], queue="celery-jobs", DelaySeconds=2)
@@ -93,34 +106,48 @@ async def test_tasks_run_are_retried_wait_and_keep_the_order_of_their_group(
     await wait_until_empty(json_sqs, json_sqs.get_queue_url(QueueName="celery-jobs.fifo")["QueueUrl"])
 
 
+async def test_an_older_celery_that_writes_forms_does_the_same(
+    server: SqsServer, json_sqs: Sqs, send: Any, start: Start
+) -> None:
+    kind = KINDS["boto3-1.34.89"]
+    kind.command()
+    queues = ("celery-old", "celery-old.fifo")
+    send("note", ["by forms"], queue="celery-old")
+    send("note", ["in a group"], queue="celery-old.fifo")
+    send("retried", ["third time by forms"], queue="celery-old")
+    worker = start(queues, environment=kind.folder)
+    await worker.wait_until_told("by forms", "noted")
+    await worker.wait_until_told("in a group", "noted")
+    await worker.wait_until_told("third time by forms", "try 1", "try 2", "try 3")
+    for queue in queues:
+        await wait_until_empty(json_sqs, queue)
+    # Its own requests, beside those of boto3, go to the URL of the queue.
+    received = {(one.action, one.protocol) for one in server.heard if one.path.endswith("/celery-old")}
+    assert received == {("ReceiveMessage", "query")}
+
+
 async def test_what_a_killed_worker_had_begun_is_delivered_again(
-    server: SqsServer, json_sqs: Sqs, send: Any, tmp_path: Path, started: list[CeleryWorker]
+    server: SqsServer, json_sqs: Sqs, send: Any, start: Start
 ) -> None:
     queue = json_sqs.create_queue(QueueName="celery-killed", Attributes={"VisibilityTimeout": "3"})["QueueUrl"]
-    first, second = (
-        CeleryWorker(server.url, tmp_path / name, ["celery-killed"], settings=settings()) for name in ("1", "2")
-    )
-    started += [first, second]
-    first.process.start()
+    first = start(["celery-killed"], folder="first")
     send("held", ["unlucky one"], queue="celery-killed")
     await eventually(lambda: "began" in first.told("unlucky one"), WAIT_S_MAX, "the task begins")
     first.process.kill()
+    second = start(["celery-killed"], folder="second")
     second.let_end()
-    second.process.start()
     await eventually(lambda: "ended" in second.told("unlucky one"), WAIT_S_MAX, "another worker gets it")
     await wait_until_empty(json_sqs, queue)
 
 
 async def test_a_worker_that_ends_in_peace_gives_back_what_it_had_not_begun(
-    server: SqsServer, json_sqs: Sqs, send: Any, tmp_path: Path, started: list[CeleryWorker]
+    server: SqsServer, json_sqs: Sqs, send: Any, start: Start
 ) -> None:
     queue = json_sqs.create_queue(QueueName="celery-peace", Attributes={"VisibilityTimeout": "1800"})["QueueUrl"]
-    # What Celery gives back becomes visible after the time of its long poll.
-    worker = CeleryWorker(server.url, tmp_path, ["celery-peace"], settings=settings(wait_time_seconds=1))
-    started.append(worker)
     for word in ("one", "two", "three", "four"):
         send("held", [word], queue="celery-peace")
-    worker.process.start()
+    # What Celery gives back becomes visible after the time of its long poll.
+    worker = start(["celery-peace"], wait_time_seconds=1)
     await eventually(lambda: len(worker.told()) == 1 and counts(json_sqs, queue) == (0, 4), WAIT_S_MAX, "it has all")
     ending = worker.process
     os.kill(ending.pid, signal.SIGTERM)
@@ -137,13 +164,11 @@ async def test_a_worker_that_ends_in_peace_gives_back_what_it_had_not_begun(
 
 @pytest.mark.parametrize("told_by", [signal.SIGTERM, signal.SIGKILL])
 async def test_a_worker_that_ends_while_it_waits_takes_nothing_with_it(
-    server: SqsServer, json_sqs: Sqs, send: Any, tmp_path: Path, started: list[CeleryWorker], told_by: signal.Signals
+    server: SqsServer, json_sqs: Sqs, send: Any, start: Start, told_by: signal.Signals
 ) -> None:
     name = f"celery-waiting-{told_by.name}"
     queue = json_sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1800"})["QueueUrl"]
-    worker = CeleryWorker(server.url, tmp_path, [name], settings=settings(wait_time_seconds=20))
-    started.append(worker)
-    worker.process.start()
+    worker = start([name], wait_time_seconds=20)
     await worker.wait_until_ready()
     send("note", ["first"], queue=name)
     await worker.wait_until_told("first", "noted")
@@ -163,7 +188,7 @@ async def test_a_worker_that_ends_while_it_waits_takes_nothing_with_it(
 
 
 async def test_a_failed_task_comes_again_by_its_backoff_or_goes_to_the_dead_letters(
-    server: SqsServer, json_sqs: Sqs, tmp_path: Path, started: list[CeleryWorker]
+    server: SqsServer, json_sqs: Sqs, start: Start
 ) -> None:
     lucky = json_sqs.create_queue(QueueName="celery-backoff", Attributes={"VisibilityTimeout": "1800"})["QueueUrl"]
     dead = json_sqs.create_queue(QueueName="celery-dead")["QueueUrl"]
@@ -177,9 +202,7 @@ async def test_a_failed_task_comes_again_by_its_backoff_or_goes_to_the_dead_lett
         "celery-backoff": {"url": lucky, "backoff_policy": {1: 1, 2: 1}, "backoff_tasks": ["unlucky"]},
         "celery-redriven": {"url": poor},
     }
-    worker = CeleryWorker(server.url, tmp_path, [*predefined], settings=settings(predefined_queues=predefined))
-    started.append(worker)
-    worker.process.start()
+    worker = start([*predefined], predefined_queues=predefined)
     with sender(server.url, predefined_queues=predefined) as app:
         app.send_task("unlucky", ["third time lucky"], queue="celery-backoff")
         app.send_task("unlucky", ["twice is enough"], queue="celery-redriven")
