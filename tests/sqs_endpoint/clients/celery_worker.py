@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from celery import Celery
 
@@ -18,9 +19,14 @@ WAIT_S_MAX = 50.0
 Settings = dict[str, Any]
 
 
-def broker_url(url: str) -> str:
-    """The endpoint as Celery names it; credentials are any that are not empty."""
-    return url.replace("http://", "sqs://any:thing@")
+Key = tuple[str, str]
+ANY: Key = ("any", "thing")
+"""Credentials where none are looked at."""
+
+
+def broker_url(url: str, key: Key = ANY) -> str:
+    """The endpoint as Celery names it, with the id and the secret of a key."""
+    return url.replace("http://", f"sqs://{quote(key[0], safe='')}:{quote(key[1], safe='')}@")
 
 
 def settings(**options: Any) -> Settings:
@@ -43,6 +49,7 @@ class CeleryWorker:
         *,
         settings: Settings,
         environment: Path = Path(sys.prefix),
+        key: Key = ANY,
     ) -> None:
         """`environment`: the Python environment whose Celery it is."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +60,7 @@ class CeleryWorker:
             command=[str(environment / "bin" / "celery")],
             environment={
                 "PYTHONPATH": str(Path(__file__).parent),
-                "BROKER_URL": broker_url(url),
+                "BROKER_URL": broker_url(url, key),
                 "CELERY_SETTINGS": repr(settings),
                 "TOLD": str(self._told),
                 "MAY_END": str(self._may_end),
@@ -94,9 +101,9 @@ class CeleryWorker:
 
 
 @contextmanager
-def sender(url: str, **options: Any) -> Generator[Any]:
+def sender(url: str, *, key: Key = ANY, **options: Any) -> Generator[Any]:
     """An application of Celery's that sends only. `send_task("note", ["word"], queue="jobs")`."""
-    app: Any = Celery(broker=broker_url(url), set_as_current=False)
+    app: Any = Celery(broker=broker_url(url, key), set_as_current=False)
     app.conf.update(settings(**options))
     with app:
         yield app

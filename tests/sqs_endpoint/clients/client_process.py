@@ -28,7 +28,15 @@ class Refusal(Exception):
 class ClientProcess:
     """One client. What it needs to know, endpoint and credentials, it reads from its environment, as programs do."""
 
-    def __init__(self, command: Sequence[str], *, endpoint_url: str, folder: Path, cwd: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        endpoint_url: str,
+        folder: Path,
+        cwd: Path,
+        key: tuple[str, str] = ("any", "thing"),
+    ) -> None:
         self._errors_path = folder / "client-errors.txt"
         with self._errors_path.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -37,7 +45,7 @@ class ClientProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=cwd,
-                env=client_environment(endpoint_url, folder),
+                env=client_environment(endpoint_url, folder, key),
                 bufsize=0,
             )
 
@@ -74,8 +82,8 @@ class ClientProcess:
         return chunks
 
 
-def client_environment(endpoint_url: str, home: Path) -> Mapping[str, str]:
-    """All that a client is told: where Amazon SQS is, and credentials that are not empty."""
+def client_environment(endpoint_url: str, home: Path, key: tuple[str, str]) -> Mapping[str, str]:
+    """All that a client is told: where Amazon SQS is, and the id and secret of its key."""
     return {
         "PATH": os.defpath,
         "HOME": str(home),
@@ -83,8 +91,8 @@ def client_environment(endpoint_url: str, home: Path) -> Mapping[str, str]:
         "AWS_ENDPOINT_URL_SQS": endpoint_url,
         "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "thing",
+        "AWS_ACCESS_KEY_ID": key[0],
+        "AWS_SECRET_ACCESS_KEY": key[1],
     }
 
 
