@@ -50,6 +50,17 @@ STOP_S_MAX = 15.0
 _log = get_logger(__name__)
 
 
+def worker_queues(parts: Parts) -> tuple[str, ...]:
+    """Short names of the queues that workers serve. ConfigurationError for one that has no handler."""
+    queues, known = parts.settings.worker.queues, parts.registry.queues
+    if unknown := sorted(set(queues) - set(known)):
+        raise ConfigurationError(
+            f"WORKER_QUEUES names '{unknown[0]}', which no handler serves; use some of {', '.join(known)}.",
+            details={"setting": "WORKER_QUEUES", "accepted": list(known)},
+        )
+    return queues or known
+
+
 class Application:
     """The parts of one process in the roles asked for."""
 
@@ -74,13 +85,6 @@ class Application:
 
     def _build_worker(self) -> Worker:
         parts, settings = self.parts, self.parts.settings.worker
-        queues = settings.queues or None
-        if queues is not None and (unknown := sorted(set(queues) - set(parts.registry.queues))):
-            raise ConfigurationError(
-                f"WORKER_QUEUES names '{unknown[0]}', which no handler serves; "
-                f"use some of {', '.join(parts.registry.queues)}.",
-                details={"setting": "WORKER_QUEUES", "accepted": list(parts.registry.queues)},
-            )
         return Worker(
             parts.engine,
             parts.registry,
@@ -89,7 +93,7 @@ class Application:
             metrics=parts.metrics,
             clock=parts.clock,
             settings=WorkerSettings(
-                queues=queues,
+                queues=worker_queues(parts),
                 concurrency=settings.concurrency,
                 concurrency_by_queue=self._concurrency_by_queue(),
                 drain_deadline_s=settings.drain_deadline_s,

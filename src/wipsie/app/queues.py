@@ -16,6 +16,7 @@ from wipsie.queue.names import QueueNames
 
 if TYPE_CHECKING:
     from wipsie.blobs import BlobStore
+    from wipsie.queue.backends.sqs.address import SqsAddress
     from wipsie.queue.repeats import Repeats
     from wipsie.telemetry.metrics import Metrics
 
@@ -48,7 +49,7 @@ def build_backend(settings: Settings, clock: Clock, *, blobs: BlobStore | None =
             bodies = QueueBodies(blobs or build_blobs(settings))
             mail = settings.mail
             return SqsQueueBackend(
-                _completed(url, prefix=settings.queue.prefix, endpoint_url=settings.queue.endpoint_url),
+                _completed_sqs(settings),
                 clock=clock,
                 blobs=bodies,
                 adopted={QueueName(mail.queue_name): mail.queue_url} if mail.queue_url else None,
@@ -85,6 +86,22 @@ def queue_names(settings: Settings) -> QueueNames:
     from wipsie.slices.mail.service.intake import MAIL_QUEUE
 
     return QueueNames(prefix, adopted={MAIL_QUEUE: QueueName(mail.queue_name)})
+
+
+def queue_scheme(settings: Settings) -> str:
+    """Which kind of store QUEUE_URL names: one of `SCHEMES`. ConfigurationError."""
+    return _scheme(settings.queue.url)
+
+
+def sqs_address(settings: Settings) -> SqsAddress:
+    """What a QUEUE_URL that begins with sqs:// says. ConfigurationError."""
+    from wipsie.queue.backends.sqs.address import parse_address
+
+    return parse_address(_completed_sqs(settings))
+
+
+def _completed_sqs(settings: Settings) -> str:
+    return _completed(settings.queue.url, prefix=settings.queue.prefix, endpoint_url=settings.queue.endpoint_url)
 
 
 def _scheme(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import cast
 
 from wipsie.api.lists import ListReader
@@ -25,6 +26,7 @@ from wipsie.auth.service.registration import RegistrationMode
 from wipsie.auth.service.services import build_services
 from wipsie.database import Database
 from wipsie.kernel.clock import Clock, SystemClock
+from wipsie.queue.contract import QueueBackend
 from wipsie.queue.repeats import Repeats
 from wipsie.telemetry.metrics import Metrics
 from wipsie.workers.breaker import BreakerRegistry
@@ -36,9 +38,15 @@ from wipsie.workers.schedules import ScheduleStore
 _SLICES = (tasks_slice, asyncops_slice, mail_slice, vault_slice)
 
 
-def build_parts(settings: Settings, clock: Clock | None = None, *, password_cost: int = COST) -> Parts:
+def build_parts(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    password_cost: int = COST,
+    around_backend: Callable[[QueueBackend], QueueBackend] | None = None,
+) -> Parts:
     """Build all parts. Opens no file and no connection. ConfigurationError for settings that cannot work. `password_cost` is
-    bcrypt's; lower ones are for tests."""
+    bcrypt's; lower ones are for tests. `around_backend`: gives the queues the engine works with, over those of QUEUE_URL."""
     clock = clock or SystemClock()
     metrics = Metrics()
     database = Database(
@@ -53,7 +61,8 @@ def build_parts(settings: Settings, clock: Clock | None = None, *, password_cost
     backend = build_backend(settings, clock, blobs=blobs)
     shared = build_shared_store(settings, database, clock)
     repeats = Repeats(shared, clock)
-    engine = build_engine(settings, clock, metrics, backend=backend, repeats=repeats)
+    worked = backend if around_backend is None else around_backend(backend)
+    engine = build_engine(settings, clock, metrics, backend=worked, repeats=repeats)
     publish_directly(database, settings.database.url, engine, backend)
     keyring = build_keyring(settings)
     public_url = PublicAddress(settings)

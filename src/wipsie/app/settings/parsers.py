@@ -227,6 +227,16 @@ def secrets(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(","))
 
 
+_CELERY_BROKER = re.compile(r"sqs://([^/@:]+:[^/@]+@)?([A-Za-z0-9.-]+(:\d{1,5})?)?/?")
+
+
+def celery_broker(value: str) -> str:
+    """A broker of Celery's that speaks SQS, over plain HTTP where it names a host."""
+    if not _CELERY_BROKER.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
 def url(*schemes: str) -> Callable[[str], str]:
     """A URL of one of some schemes."""
 

@@ -269,6 +269,14 @@ class WorkerSection(Section):
         about="How long running handlers may go on after SIGTERM; then their messages go back to the queue.",
         accepts="a duration up to 1h such as 20s or 2m",
     )
+    celery_broker_url: str = variable(
+        "CELERY_BROKER_URL",
+        parsers.celery_broker,
+        "",
+        about="Where `celery -A wipsie.celery_worker` finds the queues of QUEUE_URL behind an endpoint for SQS. Empty, or sqs:// "
+        "alone: Amazon where QUEUE_URL begins with sqs://, else AWS_ENDPOINT_URL_SQS, else the API of this machine.",
+        accepts="sqs://, sqs://host:port or sqs://key:secret@host:port",
+    )
     cpu_processes: int = variable(
         "WORKER_CPU_PROCESSES",
         parsers.integer(0, 256),

@@ -12,13 +12,12 @@ LATER = {
     "AWS_ACCESS_KEY_ID": "for the AWS backends",
     "AWS_SECRET_ACCESS_KEY": "for the AWS backends",
     "SQS_ACCOUNT_ID": "for the AWS backends",
-    "CELERY_BROKER_URL": "for the Celery bridge",
-    "CELERY_RESULT_BACKEND": "for the Celery bridge",
-    "CELERY_TASK_SERIALIZER": "for the Celery bridge",
-    "CELERY_ACCEPT_CONTENT": "for the Celery bridge",
 }
 """Variables of the product's specification that this version does not read."""
 FIXED = {
+    "CELERY_RESULT_BACKEND": "Results are kept in the database, and shown by GET /sqs/runs.",
+    "CELERY_TASK_SERIALIZER": "Messages are plain JSON.",
+    "CELERY_ACCEPT_CONTENT": "Messages are plain JSON.",
     "JWT_ALGORITHM": "Tokens are always signed with HS256.",
     "JWT_EXPIRATION_HOURS": "Sessions always end after 24 hours.",
     "API_ALLOW_REMOTE": "Every address may be listened on, since what is not public asks who one is.",

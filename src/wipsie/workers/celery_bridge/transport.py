@@ -1,0 +1,127 @@
+"""kombu's SQS transport for queues of plain messages: bodies arrive as they are, and nothing is acknowledged or created here.
+
+kombu takes some bodies for its own: one that is base64 is decoded, an object with `properties` is an envelope to it. Its
+channel also deletes what is rejected and puts back what is unacknowledged when it closes. Here the message is settled by
+whoever runs it, through Wipsie's queue engine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kombu.transport import SQS
+
+CONTENT_TYPE = "application/x-wipsie"
+QUEUE_URLS = "wipsie_queue_urls"
+ENDPOINT_URL = "wipsie_endpoint_url"
+ANY_CREDENTIALS = "wipsie_any_credentials"
+"""Transport options: URLs by stored name for queues that are not looked up; where SQS is spoken, None for Amazon; whether
+to sign with something where no credentials are given."""
+
+
+class PlainChannel(SQS.Channel):
+    """Queues are found and never made; messages are handed over and forgotten."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._held_back: set[str] = set()
+        super().__init__(*args, **options)
+
+    # ------------------------------------------------------------------------------------------------------- queues
+
+    def _update_queue_cache(self, queue_name_prefix: str) -> None:
+        """An account may have thousands of queues, and forbid to list them: each is looked up when it is used."""
+
+    def _resolve_queue_url(self, queue: str) -> str:
+        url = self._queue_cache.get(queue)
+        if url is None:
+            url = self.transport_options.get(QUEUE_URLS, {}).get(queue)
+        if url is None:
+            url = self.sqs().get_queue_url(QueueName=queue)["QueueUrl"]
+        self._queue_cache[queue] = url
+        return url
+
+    def _new_queue(self, queue: str, **_: Any) -> str:
+        return self._resolve_queue_url(queue)
+
+    def entity_name(self, name: str, table: Any = None) -> str:
+        return name
+
+    def lease_s_of(self, queue: str) -> float:
+        """The visibility timeout of a queue (stored name), in seconds."""
+        answer = self.sqs().get_queue_attributes(
+            QueueUrl=self._resolve_queue_url(queue), AttributeNames=["VisibilityTimeout"]
+        )
+        return float(answer["Attributes"]["VisibilityTimeout"])
+
+    @property
+    def endpoint_url(self) -> str | None:
+        return self.transport_options.get(ENDPOINT_URL)
+
+    @property
+    def get_message_attributes(self) -> dict[str, Any]:
+        return {"MessageAttributeNames": ["All"], "MessageSystemAttributeNames": ["All"]}
+
+    def new_sqs_client(
+        self, region: str, access_key_id: str | None, secret_access_key: str | None, session_token: str | None = None
+    ) -> Any:
+        if access_key_id is None and self.transport_options.get(ANY_CREDENTIALS):
+            access_key_id, secret_access_key = ("anybody",) * 2
+        return super().new_sqs_client(region, access_key_id, secret_access_key, session_token)
+
+    # ------------------------------------------------------------------------------------------------------ messages
+
+    def _message_to_python(self, message: dict[str, Any], queue_name: str, q_url: str) -> dict[str, Any]:
+        """What kombu makes a message of: nothing is read, whatever the body is."""
+        return {
+            "body": "",
+            "content-type": CONTENT_TYPE,
+            "content-encoding": "binary",
+            "headers": {},
+            "properties": {
+                "delivery_info": {"sqs_message": message, "sqs_queue": q_url, "routing_key": queue_name},
+                "delivery_tag": message["ReceiptHandle"],
+            },
+        }
+
+    def _schedule_queue(self, queue: str) -> None:
+        """Fetch, or wait for room: kombu would look again every second only."""
+        if queue in self._active_queues and not self.qos.can_consume():
+            self._held_back.add(queue)
+            return
+        super()._schedule_queue(queue)
+
+    def forget(self, delivery_tag: str) -> None:
+        """There is room for another: this delivery is somebody else's to settle, or is settled."""
+        self.qos.ack(delivery_tag)
+        if self.hub is not None:
+            held_back, self._held_back = self._held_back, set()
+            for queue in held_back:
+                self.hub.call_soon(self._schedule_queue, queue)
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        self.forget(delivery_tag)
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        self.forget(delivery_tag)
+
+    def _restore(self, message: Any, *_: Any, **__: Any) -> None:
+        """A closing channel puts nothing back: what was handed over may be running."""
+
+    def change_lease(self, queue: str, handle: str, seconds: float) -> None:
+        """Let a received message stay hidden for so long from now; 0 gives it back. Raises botocore's errors."""
+        self.sqs().change_message_visibility(
+            QueueUrl=self._resolve_queue_url(queue), ReceiptHandle=handle, VisibilityTimeout=int(seconds)
+        )
+
+    def send_plain(self, queue: str, body: str, delay_s: int = 0) -> str:
+        """Send one message as it is; gives its id. Raises botocore's errors."""
+        answer = self.sqs().send_message(
+            QueueUrl=self._resolve_queue_url(queue), MessageBody=body, DelaySeconds=delay_s
+        )
+        return answer["MessageId"]
+
+
+class PlainTransport(SQS.Transport):
+    """Named by its path in `broker_transport`."""
+
+    Channel = PlainChannel
