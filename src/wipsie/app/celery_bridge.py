@@ -143,7 +143,7 @@ class CeleryBridge:
 
     def prepare_worker(self, app: Any) -> None:
         """Make this process a worker's: see that it can work, before any is forked. ConfigurationError, StorageUnavailable."""
-        from kombu import Queue
+        from kombu.entity import Queue
 
         from wipsie.app.application import worker_queues
         from wipsie.app.parts import build_parts

@@ -54,6 +54,8 @@ class _Envelope(msgspec.Struct, rename={"content_type": "content-type"}):
     content_type: str
 
 
+_Arguments = tuple[list[Any], dict[str, Any], dict[str, Any]]
+_CONTINUATIONS = ("chain", "chord", "callbacks", "errbacks")
 _decoder = msgspec.json.Decoder(_Envelope)
 
 
@@ -107,15 +109,15 @@ def _arguments(envelope: _Envelope) -> tuple[list[Any], dict[str, Any]]:
         value = json.decode(text)
     except (binascii.Error, ValueError, UnicodeError, RecursionError):
         raise UnusableCall(f"The arguments of the call of '{task}' cannot be read.") from None
-    match value:
-        case [list() as positional, dict() as named, dict() as embedded]:
-            if any(cast("dict[str, Any]", embedded).get(name) for name in ("chain", "chord", "callbacks", "errbacks")):
-                raise UnusableCall(
-                    f"The call of '{task}' is part of a chain, chord or has callbacks, which nobody would run."
-                )
-            return cast("list[Any]", positional), cast("dict[str, Any]", named)
-        case _:
-            raise UnusableCall(f"The arguments of the call of '{task}' are not those of Celery's protocol 2.")
+    try:
+        positional, named, embedded = msgspec.convert(value, _Arguments)
+    except msgspec.ValidationError:
+        raise UnusableCall(f"The arguments of the call of '{task}' are not those of Celery's protocol 2.") from None
+    if any(embedded.get(name) for name in _CONTINUATIONS):
+        raise UnusableCall(
+            f"The call of '{task}' is part of a chain or chord, or has callbacks, which nobody would run."
+        )
+    return positional, named
 
 
 def _only_message(arguments: tuple[list[Any], dict[str, Any]], task: str) -> dict[str, Any]:

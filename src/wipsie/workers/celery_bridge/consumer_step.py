@@ -19,10 +19,11 @@ from typing import Any
 
 from celery import bootsteps
 from celery.worker import state
-from kombu import Consumer, Queue
+from kombu.entity import Queue
 from kombu.message import Message
-from kombu.serialization import dumps
+from kombu.messaging import Consumer
 
+from wipsie.kernel import json
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.ids import QueueName
 from wipsie.telemetry.logging import get_logger
@@ -31,6 +32,7 @@ from wipsie.workers.celery_bridge.received import Received
 from wipsie.workers.celery_bridge.tasks import arguments_of
 from wipsie.workers.celery_bridge.transport import CONTENT_TYPE
 
+_JSON = "application/json"
 _KEEP_INTERVAL_S = 1.0
 _POOLS = ("prefork", "solo", "thread")
 _log = get_logger(__name__)
@@ -52,7 +54,11 @@ class Waiting:
         return self.received.message["ReceiptHandle"]
 
 
-class PlainMessages(bootsteps.ConsumerStep):
+_ConsumerStep: Any = bootsteps.ConsumerStep
+"""A library without types."""
+
+
+class PlainMessages(_ConsumerStep):
     """Set up by `configure`, made by Celery."""
 
     # After the tasks are known.
@@ -63,7 +69,7 @@ class PlainMessages(bootsteps.ConsumerStep):
 
     def __init__(self, parent: Any, **options: Any) -> None:
         """SystemExit for a pool that has no place for an event loop of Wipsie's."""
-        super().__init__(parent, **options)
+        _ConsumerStep.__init__(self, parent, **options)
         pool = type(parent.pool).__module__.rpartition(".")[2]
         if pool not in _POOLS:
             raise SystemExit(f"The pool {pool} cannot run Wipsie's handlers; use --pool prefork, solo or threads.")
@@ -91,7 +97,7 @@ class PlainMessages(bootsteps.ConsumerStep):
         if c.hub is None:
             raise SystemExit("The bridge needs Celery's event loop, which this platform or pool does not have.")
         self._hub = c.hub
-        super().start(c)
+        _ConsumerStep.start(self, c)
         self._keeping = self._hub.call_repeatedly(_KEEP_INTERVAL_S, self._keep_leases)
         _log.info("celery_bridge_started", queues=list(self._chosen), at_a_time=self._places)
 
@@ -102,7 +108,7 @@ class PlainMessages(bootsteps.ConsumerStep):
             self._keeping = None
         if state.should_stop is not None or state.should_terminate is not None:
             self._give_back()
-        super().stop(c)
+        _ConsumerStep.stop(self, c)
 
     def shutdown(self, c: Any) -> None:
         """As `stop`, on Celery's other ways out."""
@@ -163,12 +169,11 @@ class PlainMessages(bootsteps.ConsumerStep):
 
     def _hand_over(self, one: Waiting) -> None:
         name = task_of(one.queue)
-        content_type, encoding, body = dumps(([], arguments_of(one.received), {}), serializer="json")
         task_id = str(one.received.message["MessageId"])
         message = Message(
-            body=body,
-            content_type=content_type,
-            content_encoding=encoding,
+            body=json.encode([[], arguments_of(one.received), {}]),
+            content_type=_JSON,
+            content_encoding="utf-8",
             headers={
                 "task": name,
                 "id": task_id,
@@ -181,7 +186,7 @@ class PlainMessages(bootsteps.ConsumerStep):
             },
             properties={},
             delivery_info={"routing_key": one.received.queue, "exchange": ""},
-            accept={content_type},
+            accept={_JSON},
         )
 
         def ended(*_: Any, **__: Any) -> None:

@@ -39,7 +39,11 @@ class Sending(msgspec.Struct, kw_only=True):
     clock: Clock
 
 
-class BridgeTask(Task):
+_Task: Any = Task
+"""A library without types."""
+
+
+class BridgeTask(_Task):
     """Runs received messages, and sends what it is called with."""
 
     abstract = True
@@ -51,6 +55,7 @@ class BridgeTask(Task):
     reject_on_worker_lost = False
     # A failed message is no surprise to the pool; its traceback is in Wipsie's log.
     throws = (NotDone,)
+    name: str
     # Filled in by `add_tasks`.
     pool_process: Callable[[], PoolProcess]
     sending: Callable[[], Sending]
@@ -94,7 +99,7 @@ class BridgeTask(Task):
             now_s=sending.clock.now(),
             correlation_id=None,
         )
-        app = cast(Any, self.app)
+        app = self.app
         with app.pool.acquire(block=True) as connection:
             connection.default_channel.send_plain(stored, body, delay_s)
         return app.AsyncResult(message.get("id") or message_id)

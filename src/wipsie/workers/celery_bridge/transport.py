@@ -19,12 +19,17 @@ ANY_CREDENTIALS = "wipsie_any_credentials"
 to sign with something where no credentials are given."""
 
 
-class PlainChannel(SQS.Channel):
+_Channel: Any = SQS.Channel
+_Transport: Any = SQS.Transport
+"""A library without types."""
+
+
+class PlainChannel(_Channel):
     """Queues are found and never made; messages are handed over and forgotten."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._held_back: set[str] = set()
-        super().__init__(*args, **options)
+        _Channel.__init__(self, *args, **options)
 
     # ------------------------------------------------------------------------------------------------------- queues
 
@@ -66,7 +71,7 @@ class PlainChannel(SQS.Channel):
     ) -> Any:
         if access_key_id is None and self.transport_options.get(ANY_CREDENTIALS):
             access_key_id, secret_access_key = ("anybody",) * 2
-        return super().new_sqs_client(region, access_key_id, secret_access_key, session_token)
+        return _Channel.new_sqs_client(self, region, access_key_id, secret_access_key, session_token)
 
     # ------------------------------------------------------------------------------------------------------ messages
 
@@ -88,7 +93,7 @@ class PlainChannel(SQS.Channel):
         if queue in self._active_queues and not self.qos.can_consume():
             self._held_back.add(queue)
             return
-        super()._schedule_queue(queue)
+        _Channel._schedule_queue(self, queue)
 
     def forget(self, delivery_tag: str) -> None:
         """There is room for another: this delivery is somebody else's to settle, or is settled."""
@@ -121,7 +126,7 @@ class PlainChannel(SQS.Channel):
         return answer["MessageId"]
 
 
-class PlainTransport(SQS.Transport):
+class PlainTransport(_Transport):
     """Named by its path in `broker_transport`."""
 
     Channel = PlainChannel
