@@ -81,7 +81,6 @@ class PlainMessages(_ConsumerStep):
         self._hub: Any = parent.hub
         self._waiting: deque[Waiting] = deque()
         self._running: set[Waiting] = set()
-        self._lease_s: dict[QueueName, float] = {}
         self._channel: Any = None
         self._keeping: Any = None
         # Its processes have begun already, or will begin with the first message.
@@ -117,7 +116,6 @@ class PlainMessages(_ConsumerStep):
     def get_consumers(self, channel: Any) -> list[Consumer]:
         """One, for all queues."""
         self._channel = channel
-        self._lease_s = {stored: channel.lease_s_of(stored) for stored in self._chosen.values()}
         short_of = {stored: queue for queue, stored in self._chosen.items()}
 
         def on_message(message: Any) -> None:
@@ -145,7 +143,7 @@ class PlainMessages(_ConsumerStep):
 
     def _take(self, queue: str, stored: QueueName, message: dict[str, Any], channel: Any) -> None:
         received = Received(
-            queue=stored, message=message, leased_at_ms=self.clock.now_ms(), lease_s=self._lease_s[stored]
+            queue=stored, message=message, leased_at_ms=self.clock.now_ms(), lease_s=channel.lease_s_of(stored)
         )
         self._waiting.append(Waiting(queue, received, channel))
         # Not from within kombu's callback: a pool without processes would run it right here.

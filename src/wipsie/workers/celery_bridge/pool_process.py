@@ -8,6 +8,7 @@ new ── start ──► starting ──► running ── stop ──► stop
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -40,6 +41,10 @@ class PoolProcess:
 
     def start(self) -> None:
         """Begin to start; returns at once, since Celery gives a new process a few seconds only."""
+        process = multiprocessing.current_process()
+        if process.daemon:
+            # Those of Celery's pool are, and such may have no children: handlers have processes for their heavy work.
+            process.daemon = False
         self._thread.start()
 
     def run(self, received: Received) -> Ending:

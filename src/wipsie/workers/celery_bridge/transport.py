@@ -29,6 +29,7 @@ class PlainChannel(_Channel):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._held_back: set[str] = set()
+        self._lease_s: dict[str, int] = {}
         _Channel.__init__(self, *args, **options)
 
     # ------------------------------------------------------------------------------------------------------- queues
@@ -51,12 +52,14 @@ class PlainChannel(_Channel):
     def entity_name(self, name: str, table: Any = None) -> str:
         return name
 
-    def lease_s_of(self, queue: str) -> float:
-        """The visibility timeout of a queue (stored name), in seconds."""
-        answer = self.sqs().get_queue_attributes(
-            QueueUrl=self._resolve_queue_url(queue), AttributeNames=["VisibilityTimeout"]
-        )
-        return float(answer["Attributes"]["VisibilityTimeout"])
+    def lease_s_of(self, queue: str) -> int:
+        """For how long messages of a queue (stored name) are leased: its visibility timeout, in seconds."""
+        if queue not in self._lease_s:
+            answer = self.sqs().get_queue_attributes(
+                QueueUrl=self._resolve_queue_url(queue), AttributeNames=["VisibilityTimeout"]
+            )
+            self._lease_s[queue] = max(1, int(answer["Attributes"]["VisibilityTimeout"]))
+        return self._lease_s[queue]
 
     @property
     def endpoint_url(self) -> str | None:
@@ -74,6 +77,19 @@ class PlainChannel(_Channel):
         return _Channel.new_sqs_client(self, region, access_key_id, secret_access_key, session_token)
 
     # ------------------------------------------------------------------------------------------------------ messages
+
+    def _get_from_sqs(
+        self, queue_name: str, queue_url: str, connection: Any, count: int = 1, callback: Any = None
+    ) -> Any:
+        return connection.receive_message(
+            queue_name,
+            queue_url,
+            number_messages=count,
+            # Said, so that it is so whatever becomes of the setting of the queue meanwhile.
+            visibility_timeout=self.lease_s_of(queue_name),
+            wait_time_seconds=self.wait_time_seconds,
+            callback=callback,
+        )
 
     def _message_to_python(self, message: dict[str, Any], queue_name: str, q_url: str) -> dict[str, Any]:
         """What kombu makes a message of: nothing is read, whatever the body is."""
