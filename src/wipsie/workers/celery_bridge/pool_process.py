@@ -8,11 +8,12 @@ new ── start ──► starting ──► running ── stop ──► stop
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
+from multiprocessing.process import AuthenticationString, current_process
+from typing import Any
 
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers.celery_bridge.fed_queues import Ending, FedQueues
@@ -41,10 +42,7 @@ class PoolProcess:
 
     def start(self) -> None:
         """Begin to start; returns at once, since Celery gives a new process a few seconds only."""
-        process = multiprocessing.current_process()
-        if process.daemon:
-            # Those of Celery's pool are, and such may have no children: handlers have processes for their heavy work.
-            process.daemon = False
+        _allow_children()
         self._thread.start()
 
     def run(self, received: Received) -> Ending:
@@ -75,3 +73,12 @@ class PoolProcess:
         async with self._opened(self._concurrency) as queues:
             self._queues.set_result(queues)
             await self._stopping.wait()
+
+
+def _allow_children() -> None:
+    """Let a process of Celery's pool have children: handlers do heavy work in processes of their own. Celery's fork of
+    `multiprocessing` makes its processes daemons, which may have none, and puts a key of its own type where the original
+    looks for one that it can pass on."""
+    process: Any = current_process()
+    if process.daemon:
+        process._config.update(daemon=False, authkey=AuthenticationString(process.authkey))
