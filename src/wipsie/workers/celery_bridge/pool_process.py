@@ -8,11 +8,11 @@ new ── start ──► starting ──► running ── stop ──► stop
 from __future__ import annotations
 
 import asyncio
+import multiprocessing.process
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
-from multiprocessing.process import AuthenticationString, current_process
 from typing import Any
 
 from wipsie.telemetry.logging import get_logger
@@ -79,6 +79,7 @@ def _allow_children() -> None:
     """Let a process of Celery's pool have children: handlers do heavy work in processes of their own. Celery's fork of
     `multiprocessing` makes its processes daemons, which may have none, and puts a key of its own type where the original
     looks for one that it can pass on."""
-    process: Any = current_process()
+    library: Any = multiprocessing.process
+    process = library.current_process()
     if process.daemon:
-        process._config.update(daemon=False, authkey=AuthenticationString(process.authkey))
+        process._config.update(daemon=False, authkey=library.AuthenticationString(process.authkey))
