@@ -274,7 +274,7 @@ async def test_over_amazon_sqs_with_threads(
     assert await worker.stop() == 0, worker.log()[-4000:]
 
 
-async def test_alone_in_its_process_for_the_queues_named_and_what_other_code_calls(
+async def test_alone_in_its_process_for_named_queues_what_other_code_calls_and_a_broker_that_goes_away(
     start_wipsie: Start, start_celery: Start, call: Any, run_statuses: Any, web: Web
 ) -> None:
     api = start_wipsie(["api"])
@@ -284,9 +284,8 @@ async def test_alone_in_its_process_for_the_queues_named_and_what_other_code_cal
     await until_ready(worker)
     other = await check.send(four_kinds(web)[3])
     code = (
-        "from wipsie.celery_worker import app\n"
-        "task = app.tasks['process_task']\n"
-        "print(task.delay({'id': 'my-own', 'task_type': 'processing',"
+        "from wipsie.celery_worker import process_task\n"
+        "print(process_task.delay({'id': 'my-own', 'task_type': 'processing',"
         " 'data': {'operation': 'analysis', 'input_data': [{'a': 1}]}}).id)\n"
     )
     caller = WipsieProcess(
@@ -300,6 +299,13 @@ async def test_alone_in_its_process_for_the_queues_named_and_what_other_code_cal
     assert caller.log().strip() == "my-own"
     await eventually(lambda: "succeeded in" in worker.log(), DONE_S_MAX, f"it is done\n{worker.log()[-3000:]}")
     assert "Task process_task[" in worker.log()
+    # The broker may go and come back.
+    api.kill()
+    await eventually(lambda: "messages_not_fetched" in worker.log(), DONE_S_MAX, "it is told")
+    api.start()
+    await api.wait_until_healthy()
+    again = await check.send(four_kinds(web)[0])
+    await check.ended(worker, again, "succeeded")
     # Nobody here serves this queue.
     assert await run_statuses(api, other) == []
     children = psutil.Process(worker.pid).children(recursive=True)

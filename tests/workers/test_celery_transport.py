@@ -14,7 +14,7 @@ from kombu import messaging
 from kombu.connection import Connection
 from kombu.entity import Queue
 
-from wipsie.workers.celery_bridge.transport import CONTENT_TYPE, QUEUE_URLS, PlainTransport
+from wipsie.workers.celery_bridge.transport import CONTENT_TYPE, QUEUE_URLS, PlainConnection, PlainTransport
 
 QUEUE = "wipsie-default"
 
@@ -85,3 +85,41 @@ def test_what_kombu_settles_or_puts_back_is_only_forgotten(channel: Any, settle:
 def test_a_channel_that_closes_puts_nothing_back(channel: Any) -> None:
     given_to_a_consumer(channel, raw_message("text"))
     channel.close()
+
+
+def test_a_server_that_refuses_or_is_away_is_an_empty_answer(channel: Any) -> None:
+    """kombu's own raises: in its event loop, which ends the worker."""
+
+    class Response:
+        status = 403
+        reason = "Forbidden"
+
+        def read(self) -> bytes:
+            return b'{"__type": "AccessDenied"}'
+
+    polls = PlainConnection(channel.sqs(), http_client=object())
+    assert channel._on_messages_ready("url", QUEUE, polls._on_list_ready(None, [], "ReceiveMessage", Response())) == 0
+
+
+def test_a_queue_that_finds_no_room_is_fetched_from_as_soon_as_there_is(channel: Any) -> None:
+    fetched: list[str] = []
+
+    class Hub:
+        def call_soon(self, function: Any, *arguments: Any) -> None:
+            function(*arguments)
+
+    channel.hub = Hub()
+
+    def fetch(queue: str, callback: Any) -> None:
+        fetched.append(queue)
+
+    channel._get_bulk_async = fetch
+    channel.qos.prefetch_count = 1
+    channel._active_queues.append(QUEUE)
+    (message,) = given_to_a_consumer(channel, raw_message("text"))
+    fetched.clear()
+    channel._active_queues.append(QUEUE)
+    channel._schedule_queue(QUEUE)
+    assert fetched == []
+    message.ack()
+    assert fetched == [QUEUE]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import multiprocessing
 import os
 import sys
 import threading
@@ -26,6 +27,7 @@ from wipsie.queue.contract import Delivery, QueueBackend
 if TYPE_CHECKING:
     from celery import Celery
 
+    from wipsie.app.application import Application
     from wipsie.workers.celery_bridge.fed_queues import FedQueues
     from wipsie.workers.celery_bridge.pool_process import PoolProcess
     from wipsie.workers.celery_bridge.received import Received
@@ -228,9 +230,31 @@ class CeleryBridge:
         application = Application(parts, ("worker",))
         await application.start(prepare=lambda: prepare_database(settings, migrate=False), patient=True)
         try:
-            yield fed[0]
+            async with _metrics(application):
+                yield fed[0]
         finally:
             await application.stop()
+
+
+@asynccontextmanager
+async def _metrics(application: Application) -> AsyncGenerator[None]:
+    """Health and metrics of this process, where METRICS_PORT is set; each further process of a pool one port up."""
+    from wipsie.app.serve import http_site, listen_for_metrics
+
+    settings = application.parts.settings
+    number = 1 + getattr(multiprocessing.current_process(), "index", 0)
+    listener = None if settings.worker.metrics_port is None else listen_for_metrics(settings, ("worker",), number)
+    if listener is None:
+        yield
+        return
+    server = http_site(application.build_metrics_api, listener, settings).server
+    serving = asyncio.create_task(server.serve(sockets=[listener.socket]), name="metrics")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()
 
 
 def broker_of(settings: Settings) -> tuple[str | None, str]:

@@ -46,7 +46,7 @@ _LOOK_AGAIN_S = 5.0
 _log = get_logger(__name__)
 
 
-class _Site(NamedTuple):
+class HttpSite(NamedTuple):
     """A server and where it listens."""
 
     server: uvicorn.Server
@@ -69,7 +69,7 @@ def serve(
     if tied:
         check_tied()
     prepare_process(settings)
-    listener = _listen(settings) if "api" in roles else _listen_for_metrics(settings, roles, number)
+    listener = _listen(settings) if "api" in roles else listen_for_metrics(settings, roles, number)
     sqs_listener: Listener | None = None
     try:
         sqs_listener = _listen_for_sqs(settings, listener) if "api" in roles else None
@@ -130,7 +130,7 @@ def _listen_for_sqs(settings: Settings, api: Listener | None) -> Listener | None
     return open_listener(settings.api.host, port, "SQS_ENDPOINT_PORT")
 
 
-def _listen_for_metrics(settings: Settings, roles: tuple[str, ...], number: int) -> Listener | None:
+def listen_for_metrics(settings: Settings, roles: tuple[str, ...], number: int) -> Listener | None:
     """Where a worker without the API shows its metrics; None where it cannot, and nobody asked for this very port."""
     if "worker" not in roles:
         return None
@@ -162,15 +162,15 @@ async def _run(
     with _tied(stopping, hastened) if tied else _signals(stopping, hastened):
         with quick_start():
             application = _build(settings, roles, clock)
-            sites: list[_Site] = []
+            sites: list[HttpSite] = []
             if listener is not None:
                 build = application.build_metrics_api
                 if "api" in roles:
                     application.parts.public_url.listens_at(listener.url)
                     build = application.build_api
-                sites.append(_site(build, listener, settings))
+                sites.append(http_site(build, listener, settings))
             if sqs_listener is not None:
-                sites.append(_site(application.build_sqs_port, sqs_listener, settings))
+                sites.append(http_site(application.build_sqs_port, sqs_listener, settings))
             if application.worker is not None:
                 # On every line of this process from here on: several workers may write one log.
                 log_fields(worker=application.worker.worker_id)
@@ -228,7 +228,7 @@ async def prepare_database(settings: Settings, *, migrate: bool) -> None:
 
 async def _serve_until(
     application: Application,
-    sites: Sequence[_Site],
+    sites: Sequence[HttpSite],
     account: SimulatedAccount | None,
     starting: asyncio.Task[None],
     stopping: asyncio.Event,
@@ -308,7 +308,7 @@ async def _wait(event: asyncio.Event) -> object:
     return await event.wait()
 
 
-async def _serve(site: _Site) -> object:
+async def _serve(site: HttpSite) -> object:
     return await site.server.serve(sockets=[site.listener.socket])
 
 
@@ -316,7 +316,7 @@ async def _drain(application: Application) -> object:
     return await application.worker.drain() if application.worker is not None else None
 
 
-async def _hasten(application: Application, sites: Sequence[_Site], hastened: asyncio.Event) -> None:
+async def _hasten(application: Application, sites: Sequence[HttpSite], hastened: asyncio.Event) -> None:
     await hastened.wait()
     _log.warning("hastening")
     for one in sites:
@@ -359,7 +359,8 @@ def _ignore() -> None:
     """Ctrl-C is for the parent."""
 
 
-def _site(build: Callable[..., FastAPI], listener: Listener, settings: Settings) -> _Site:
+def http_site(build: Callable[..., FastAPI], listener: Listener, settings: Settings) -> HttpSite:
+    """What `build` makes, where `listener` listens; answers no signals."""
     import uvicorn
 
     from wipsie.api.http_protocol import HttpProtocol
@@ -382,7 +383,7 @@ def _site(build: Callable[..., FastAPI], listener: Listener, settings: Settings)
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, int(settings.worker.drain_deadline_s)),
     )
-    return _Site(Server(config), listener)
+    return HttpSite(Server(config), listener)
 
 
 def serve_reloading(command: list[str], source: Path) -> None:

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
 from celery import bootsteps
 from celery.worker import state
 from kombu.entity import Queue
@@ -116,6 +117,11 @@ class PlainMessages(_ConsumerStep):
     def get_consumers(self, channel: Any) -> list[Consumer]:
         """One, for all queues."""
         self._channel = channel
+        try:
+            for stored in self._chosen.values():
+                channel.lease_s_of(stored)
+        except ClientError as error:
+            raise SystemExit(f"The broker at {channel.endpoint_url or 'Amazon SQS'} refuses: {error}") from None
         short_of = {stored: queue for queue, stored in self._chosen.items()}
 
         def on_message(message: Any) -> None:

@@ -1,14 +1,16 @@
 """The part of the bridge that lives in each process of Celery's pool: one event loop in a thread, and Wipsie on it.
 
 new ── start ──► starting ──► running ── stop ──► stopped
-                     │
-                     └── cannot start: every `run` raises the reason, and messages come back when their leases end
+                     │           │
+                     └───────────┴── it cannot go on: the process ends, and messages come back when their leases end
 """
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing.process
+import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -66,6 +68,8 @@ class PoolProcess:
             if not self._queues.done():
                 self._queues.set_exception(error)
             _log.exception("celery_pool_process_ended", error=str(error))
+            # A process that only fails would use up the tries of every message. Celery replaces it, or ends.
+            os.kill(os.getpid(), signal.SIGTERM)
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -7,9 +7,19 @@ whoever runs it, through Wipsie's queue engine.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
+from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.transport import SQS
+
+from wipsie.kernel.clock import SYSTEM_CLOCK
+from wipsie.kernel.errors import StorageUnavailable
+from wipsie.telemetry.logging import get_logger
+from wipsie.workers.outage import Outage
+
+_REASON_BYTES = 500
+_log = get_logger(__name__)
 
 CONTENT_TYPE = "application/x-wipsie"
 QUEUE_URLS = "wipsie_queue_urls"
@@ -21,7 +31,26 @@ to sign with something where no credentials are given."""
 
 _Channel: Any = SQS.Channel
 _Transport: Any = SQS.Transport
+_Connection: Any = AsyncSQSConnection
 """A library without types."""
+
+
+class PlainConnection(_Connection):
+    """The long polls. kombu takes a server that is away for an empty list, which its channel cannot read, and ends the worker
+    over any refusal; here both are told, and asked again after a pause."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        _Connection.__init__(self, *args, **options)
+        self._away = Outage(_log, "messages_not_fetched", SYSTEM_CLOCK)
+
+    def _on_list_ready(self, parent: Any, markers: Any, operation: str, response: Any) -> Any:
+        if response.status != HTTPStatus.OK:
+            told = response.read() or b""
+            reason = told[:_REASON_BYTES].decode("utf-8", "replace") or str(response.reason)
+            self._away.failed(StorageUnavailable(f"HTTP status {response.status}: {reason}"))
+            return {}
+        self._away.over()
+        return _Connection._on_list_ready(self, parent, markers, operation, response)
 
 
 class PlainChannel(_Channel):
@@ -75,6 +104,18 @@ class PlainChannel(_Channel):
         if access_key_id is None and self.transport_options.get(ANY_CREDENTIALS):
             access_key_id, secret_access_key = ("anybody",) * 2
         return _Channel.new_sqs_client(self, region, access_key_id, secret_access_key, session_token)
+
+    def asynsqs(self, queue: str | None = None) -> PlainConnection:
+        polls: Any = self._asynsqs
+        if polls is None:
+            names = self.get_message_attributes
+            polls = self._asynsqs = PlainConnection(
+                sqs_connection=self.sqs(),
+                region=self.region,
+                message_system_attribute_names=names["MessageSystemAttributeNames"],
+                message_attribute_names=names["MessageAttributeNames"],
+            )
+        return polls
 
     # ------------------------------------------------------------------------------------------------------ messages
 
