@@ -311,11 +311,3 @@ async def test_alone_in_its_process_for_named_queues_what_other_code_calls_and_a
     children = psutil.Process(worker.pid).children(recursive=True)
     assert await worker.stop() == 0, worker.log()[-4000:]
     psutil.wait_procs(children, 10)
-
-
-async def test_a_setting_that_cannot_work_is_told_in_one_sentence(start_celery: Start, tmp_path: Path) -> None:
-    api = WipsieProcess(["api"], data_dir=tmp_path / "wipsie")
-    worker = start_celery(api, environment={"WORKER_QUEUES": "letters"})
-    assert await worker.wait(60) == 1
-    assert "The Celery bridge cannot start: WORKER_QUEUES names 'letters'" in worker.log()
-    assert "Traceback" not in worker.log()

@@ -97,7 +97,7 @@ def test_a_server_that_refuses_or_is_away_is_an_empty_answer(channel: Any) -> No
         def read(self) -> bytes:
             return b'{"__type": "AccessDenied"}'
 
-    polls = PlainConnection(channel.sqs(), http_client=object())
+    polls: Any = PlainConnection(channel.sqs(), http_client=object())
     assert channel._on_messages_ready("url", QUEUE, polls._on_list_ready(None, [], "ReceiveMessage", Response())) == 0
 
 

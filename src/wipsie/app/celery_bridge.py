@@ -23,6 +23,7 @@ from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, WipsieError
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import Delivery, QueueBackend
+from wipsie.workers.celery_bridge.names import TASKS as TASKS
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -54,7 +55,12 @@ def build_celery_app() -> Celery:
     bridge = CeleryBridge()
     app = cast(Any, Celery)("wipsie", set_as_current=False, backend="disabled")
     app.add_defaults(bridge.defaults)
-    add_tasks(app, pool_process=bridge.pool_process, sending=bridge.sending)
+
+    # Tasks ask for the configuration when they are registered.
+    def on_finalized(**_: Any) -> None:
+        add_tasks(app, pool_process=bridge.pool_process, sending=bridge.sending)
+
+    app.on_after_finalize.connect(on_finalized, weak=False)
 
     # Signals are of the process: only what concerns this application is answered.
     def on_init(instance: Any = None, conf: Any = None, **_: Any) -> None:
