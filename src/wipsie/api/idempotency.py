@@ -35,8 +35,11 @@ def read_idempotency(request: Request, body: Any) -> Idempotency | None:
     InvalidInput when the key is not 1 to 128 printable ASCII characters.
     """
     key = find_header(request.scope, _HEADER)
-    if key is None:
-        return None
+    return None if key is None else idempotency_of(key, body)
+
+
+def idempotency_of(key: str, body: Any) -> Idempotency:
+    """The same of a key that came in another way. InvalidInput."""
     if not 1 <= len(key) <= limits.KEY_LENGTH_MAX or not (key.isascii() and key.isprintable()):
         raise InvalidInput(
             f"Idempotency-Key must be 1 to {limits.KEY_LENGTH_MAX} printable ASCII characters, for example a UUID.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,13 +60,14 @@ class _Try:
 class DirectProcessor:
     """One queue, one message at a time. Parts are started and stopped by the caller."""
 
-    def __init__(self, parts: Parts, queue: QueueName) -> None:
+    def __init__(self, parts: Parts, queue: QueueName, *, run_cpu: Callable[..., Awaitable[Any]] | None = None) -> None:
+        """`queue`: stored name. `run_cpu` takes the place of the pool of processes."""
         self._parts = parts
         self._stored = queue
         self._short = parts.engine.names.short(queue)
         self._decoder = TaskDecoder(self._short, parts.registry, RetryPolicy())
         self._worker = f"direct-{socket.gethostname()}-{os.getpid()}"
-        self._services = TaskServices(run_cpu=parts.cpu_pool.run, unit_of_work=parts.database.unit_of_work)
+        self._services = TaskServices(run_cpu=run_cpu or parts.cpu_pool.run, unit_of_work=parts.database.unit_of_work)
 
     async def next(self, *, lease_s: float) -> Delivery | None:
         """Lease the next message for `lease_s` seconds, or None when none is ready."""

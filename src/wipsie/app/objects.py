@@ -26,10 +26,16 @@ def build_bucket(settings: Settings, name: str) -> BlobStore:
     return _build(settings, f"s3://{name}")
 
 
-def _build(settings: Settings, url: str) -> BlobStore:
+def s3_config(settings: Settings) -> dict[str, str]:
+    """Where S3 is, as `BlobStore` takes it."""
     config = {"region": settings.queue.region}
     if settings.blobs.endpoint_url:
         config["endpoint"] = settings.blobs.endpoint_url
+    return config
+
+
+def _build(settings: Settings, url: str) -> BlobStore:
+    config = s3_config(settings)
     if settings.blobs.encryption:
         config["server_side_encryption"] = settings.blobs.encryption
     return BlobStore(url, config=config if url.startswith("s3://") else None)

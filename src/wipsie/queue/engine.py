@@ -42,6 +42,7 @@ from wipsie.queue.contract import (
     VisibilityChange,
 )
 from wipsie.queue.names import DEAD_LETTER_SUFFIX, QueueNames
+from wipsie.queue.pushed import PushedDeliveries, PushedMessage
 from wipsie.queue.redrive import Redrive
 from wipsie.telemetry.metrics import Metrics
 
@@ -317,6 +318,17 @@ class QueueEngine:
         return await self._backend.receive(
             queue, max_messages=max_messages, visibility_timeout_s=visibility_timeout_s, wait_s=wait_s
         )
+
+    async def take_pushed(self, queue: QueueName, message: PushedMessage) -> Delivery | None:
+        """A message that somebody else received from this queue's store, see `PushedDeliveries`. NotSupported where nobody
+        can do that."""
+        if not isinstance(self._backend, PushedDeliveries):
+            raise NotSupported(
+                f"Messages that others received from Amazon SQS cannot be settled by the backend '{self.capabilities.name}'; "
+                "set QUEUE_URL to sqs:// and the region of the queue.",
+                details={"setting": "QUEUE_URL", "backend": self.capabilities.name},
+            )
+        return await self._backend.take_pushed(queue, message)
 
     async def delete(self, receipts: Sequence[tuple[QueueName, Receipt]]) -> list[Outcome]:
         """Acknowledge messages; one outcome each."""

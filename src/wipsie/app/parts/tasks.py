@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wipsie
+from wipsie.app.objects import s3_config
 from wipsie.app.parts.parts import Parts
 from wipsie.app.polling_grants import PollingGrants
 from wipsie.slices.manifest import Slice
@@ -21,6 +22,8 @@ def tasks_slice(parts: Parts) -> Slice:
             mail_from=settings.tasks.mail_from,
             allow_private_networks=settings.tasks.allow_private_networks,
             allowed_hosts=frozenset(settings.tasks.allowed_hosts),
+            s3_buckets=frozenset(settings.tasks.s3_buckets),
+            s3_config=s3_config(settings),
             http=HttpClientSettings(
                 total_timeout_s=settings.tasks.polling_timeout_s,
                 body_bytes_max=settings.tasks.polling_body_bytes_max,

@@ -409,6 +409,14 @@ class TasksSection(Section):
         about="Hosts that may be fetched from although their address is private.",
         accepts="a comma list of host names or addresses",
     )
+    s3_buckets: tuple[str, ...] = variable(
+        "POLLING_S3_BUCKETS",
+        parsers.words(),
+        (),
+        written="",
+        about="Buckets whose objects may be polled as s3://bucket/key, with the rights Wipsie itself has.",
+        accepts="a comma list of bucket names",
+    )
     polling_timeout_s: float = variable(
         "POLLING_TIMEOUT",
         parsers.duration_s(0.1, 170),

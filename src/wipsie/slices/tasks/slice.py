@@ -20,6 +20,7 @@ from wipsie.slices.manifest import Slice
 from wipsie.slices.tasks.gateways.addresses import AddressPolicy
 from wipsie.slices.tasks.gateways.http_client import HttpClient, HttpClientSettings
 from wipsie.slices.tasks.gateways.mailbox import MailboxFolder
+from wipsie.slices.tasks.gateways.s3_source import S3Source
 from wipsie.slices.tasks.gateways.smtp import SmtpMailer, parse_smtp_url
 from wipsie.slices.tasks.handlers.data_polling import DataPollingHandler
 from wipsie.slices.tasks.handlers.default import DefaultHandlers
@@ -65,6 +66,10 @@ class TasksSettings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: frozenset[str] = frozenset()
     """Hosts, as they stand in a URL, that may have any address."""
     http: HttpClientSettings = HttpClientSettings()
+    s3_buckets: frozenset[str] = frozenset()
+    """Buckets whose objects messages may name as sources."""
+    s3_config: dict[str, str] = {}
+    """How S3 is reached, as `BlobStore` takes it."""
     processing: ProcessingSettings = ProcessingSettings()
 
 
@@ -95,7 +100,17 @@ def build(
     service = MessageService(engine=engine, registry=registry, run_log=run_log, clock=clock, region=settings.region)
     default = DefaultHandlers(blobs)
     polling = DataPollingHandler(
-        client=source_client, sources=PollSourceStore(database), blobs=blobs, breakers=breakers, clock=clock
+        client=source_client,
+        objects=S3Source(
+            buckets=settings.s3_buckets,
+            config=settings.s3_config,
+            total_timeout_s=settings.http.total_timeout_s,
+            body_bytes_max=settings.http.body_bytes_max,
+        ),
+        sources=PollSourceStore(database),
+        blobs=blobs,
+        breakers=breakers,
+        clock=clock,
     )
     processing = ProcessingHandler(blobs=blobs, settings=settings.processing)
     notification = NotificationHandler(

@@ -72,6 +72,16 @@ def read_attributes(received: dict[str, ReceivedAttribute]) -> dict[str, Attribu
     }
 
 
+def to_received(attribute: Attribute) -> ReceivedAttribute:
+    """An attribute of the contract as the client library would have given it. Base64 that is none is kept as text."""
+    if attribute.data_type.startswith("Binary"):
+        try:
+            return ReceivedAttribute(attribute.data_type, binary_value=base64.b64decode(attribute.value, validate=True))
+        except (binascii.Error, ValueError):
+            pass
+    return ReceivedAttribute(attribute.data_type, string_value=attribute.value)
+
+
 def attributes_bytes(attributes: SqsAttributes) -> int:
     """Size as SQS counts it: names, types and values."""
     size = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +13,13 @@ from wipsie.queue.backend_kit.refusals import not_running, not_supported
 from wipsie.queue.backend_kit.waiters import Waiters
 from wipsie.queue.backends.sqs.address import parse_address
 from wipsie.queue.backends.sqs.connection import SqsConnection
-from wipsie.queue.backends.sqs.directory import QueueDirectory
+from wipsie.queue.backends.sqs.directory import STALE_S, QueueDirectory
 from wipsie.queue.backends.sqs.faults import AccessRefused
 from wipsie.queue.backends.sqs.lanes import AllLanes
 from wipsie.queue.backends.sqs.large_bodies import LargeBodies
 from wipsie.queue.backends.sqs.leases import Leases
 from wipsie.queue.backends.sqs.moving import HouseMover
-from wipsie.queue.backends.sqs.opening import Opener
+from wipsie.queue.backends.sqs.opening import Opener, read_pushed
 from wipsie.queue.backends.sqs.receiving import Receiver
 from wipsie.queue.backends.sqs.redriving import Redriver
 from wipsie.queue.backends.sqs.sending import Sender
@@ -38,6 +39,7 @@ from wipsie.queue.contract import (
     StoredMessage,
     VisibilityChange,
 )
+from wipsie.queue.pushed import PushedMessage
 
 _COUNTS = [
     "ApproximateNumberOfMessages",
@@ -81,12 +83,13 @@ class SqsQueueBackend:
         self._settler = Settler(
             self._directory, self._lanes, self._leases, self._sender, clock=clock, large_bodies=blobs
         )
+        self._opener = Opener(self._directory, self._lanes, self._leases, self._sender, clock=clock, large_bodies=blobs)
         self._receiver = Receiver(
             self.connection,
             self._directory,
             self._lanes,
             self._leases,
-            Opener(self._directory, self._lanes, self._leases, self._sender, clock=clock, large_bodies=blobs),
+            self._opener,
             clock=clock,
             waiters=self._waiters,
             address=address,
@@ -199,6 +202,12 @@ class SqsQueueBackend:
         StorageUnavailable; msgspec.ValidationError for what is no message."""
         self._check_running()
         return await self._receiver.open_received(queue, message)
+
+    async def take_pushed(self, queue: QueueName, message: PushedMessage) -> Delivery | None:
+        """See `wipsie.queue.pushed`. What is left of the lease is not told: it is taken for a whole one."""
+        self._check_running()
+        found = await self._directory.find(queue, age_s_max=STALE_S)
+        return await self._opener.open(read_pushed(message), found, math.ceil(found.settings.visibility_timeout_s))
 
     async def delete(self, receipts: Sequence[tuple[QueueName, Receipt]]) -> list[Outcome]:
         self._check_running()

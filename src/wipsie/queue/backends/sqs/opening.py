@@ -10,6 +10,7 @@ from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backend_kit.causes import receive_limit_cause
+from wipsie.queue.backends.sqs.attributes import to_received
 from wipsie.queue.backends.sqs.directory import QueueDirectory, SqsQueue
 from wipsie.queue.backends.sqs.envelope import decode_body
 from wipsie.queue.backends.sqs.lanes import AllLanes
@@ -20,6 +21,7 @@ from wipsie.queue.backends.sqs.receipts import write_receipt
 from wipsie.queue.backends.sqs.sending import Sender
 from wipsie.queue.backends.sqs.sqs_limits import DELAY_S_MAX
 from wipsie.queue.contract import DeadLetter, Delivery
+from wipsie.queue.pushed import PushedMessage
 from wipsie.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
@@ -28,6 +30,17 @@ _log = get_logger(__name__)
 def read_message(raw: dict[str, Any]) -> SqsMessage:
     """A message as the client library gives it, typed."""
     return msgspec.convert(raw, SqsMessage)
+
+
+def read_pushed(message: PushedMessage) -> SqsMessage:
+    """The same of a message that somebody else received."""
+    return SqsMessage(
+        message_id=message.transport_id,
+        receipt_handle=message.handle,
+        body=message.body,
+        attributes=message.system,
+        message_attributes={name: to_received(attribute) for name, attribute in message.attributes.items()},
+    )
 
 
 def identify(message: SqsMessage, queue: QueueName, directory: QueueDirectory) -> Parcel:

@@ -14,6 +14,7 @@ from wipsie.queue.message import StandardMessage
 from wipsie.slices.tasks.domain.items import Selection, body_kind, datetime_ms, select_items
 from wipsie.slices.tasks.gateways.http_client import HttpAnswer, HttpClient, host_of, without_credentials
 from wipsie.slices.tasks.gateways.http_errors import HttpRefused, HttpUnreachable
+from wipsie.slices.tasks.gateways.s3_source import SCHEME, S3Source
 from wipsie.slices.tasks.handlers.refusals import final_refusals
 from wipsie.slices.tasks.schemas.task_data import DataPollingData
 from wipsie.slices.tasks.store import PollSource, PollSourceStore, source_key
@@ -66,9 +67,17 @@ class DataPollingHandler:
     """`process_data_polling`."""
 
     def __init__(
-        self, *, client: HttpClient, sources: PollSourceStore, blobs: BlobStore, breakers: BreakerRegistry, clock: Clock
+        self,
+        *,
+        client: HttpClient,
+        objects: S3Source,
+        sources: PollSourceStore,
+        blobs: BlobStore,
+        breakers: BreakerRegistry,
+        clock: Clock,
     ) -> None:
         self._client = client
+        self._objects = objects
         self._sources = sources
         self._blobs = blobs
         self._breakers = breakers
@@ -83,7 +92,7 @@ class DataPollingHandler:
         the field with an item's time, and then only items later than `last_poll_time` pass.
 
         Rejects bad addresses, 4xx answers, bodies that are too large or not what they say; retries 5xx, 408, 429 (when
-        they say Retry-After, after at most an hour) and network errors, behind one circuit breaker per host.
+        they say Retry-After, after at most an hour) and network errors, behind one circuit breaker per host or bucket.
         """
         data = message.data
         key = source_key(data.source_url)
@@ -120,10 +129,12 @@ class DataPollingHandler:
         elif known is None and data.last_poll_time is not None:
             moment_s = datetime_ms(data.last_poll_time) / 1000
             headers["If-Modified-Since"] = email.utils.formatdate(moment_s, usegmt=True)
-        breaker = self._breakers.get(f"http:{host_of(data.source_url)}", is_failure=is_source_failure)
+        is_object = data.source_url.startswith(SCHEME)
+        place = f"{'s3' if is_object else 'http'}:{host_of(data.source_url)}"
+        breaker = self._breakers.get(place, is_failure=is_source_failure)
         try:
             async with breaker:
-                answer = await self._client.get(data.source_url, headers)
+                answer = await (self._objects if is_object else self._client).get(data.source_url, headers)
                 if answer.status >= 500 or answer.status in (408, 429):
                     raise _SourceFailed(answer)
         except HttpRefused as error:

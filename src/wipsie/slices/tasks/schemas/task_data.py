@@ -16,12 +16,12 @@ NOTIFICATION = NOTIFICATION_TASK_TYPE
 ECHO = "echo"
 DEFAULT = "default"
 
-HttpUrl = Annotated[
+SourceUrl = Annotated[
     str,
     Meta(
-        pattern=r"^[hH][tT][tT][pP][sS]?://[^\s]+$",
+        pattern=r"^([hH][tT][tT][pP][sS]?|s3)://[^\s]+$",
         max_length=2048,
-        description="an http:// or https:// URL of up to 2048 characters",
+        description="an http://, https:// or s3:// URL of up to 2048 characters",
     ),
 ]
 
@@ -29,7 +29,7 @@ HttpUrl = Annotated[
 class DataPollingData(msgspec.Struct, kw_only=True):
     """Fetch a source, keep what is new and passes the filters."""
 
-    source_url: HttpUrl
+    source_url: SourceUrl
     poll_interval: Annotated[float, Meta(gt=0, le=366 * 86400)]
     """Seconds between polls of this source; the result says when the next is due. Recurring polls are schedules."""
     last_poll_time: datetime | None = None

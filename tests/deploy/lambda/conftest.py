@@ -1,0 +1,101 @@
+"""Event documents as Amazon writes them, Wipsie's own SQS to send to, and functions over it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lambda_bench import Bench, Context, document
+
+from wipsie.app.application import Application
+from wipsie.app.lambda_functions import LambdaFunction
+from wipsie.app.lambda_functions.function import Serve
+from wipsie.app.parts import Parts, build_parts
+from wipsie.app.settings import Settings
+from wipsie.telemetry.logging import configure_logging
+from wipsie.testing.served import served
+
+MakeFunction = Callable[..., Bench]
+
+
+@pytest.fixture
+def event() -> Callable[[str], dict[str, Any]]:
+    """An event document by name."""
+    return document
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The AWS chain finds these credentials and nothing of this machine; the log is as tests have it afterwards."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    yield
+    configure_logging("WARNING")
+
+
+@pytest.fixture
+async def parts(tmp_path: Path, migrated_database_url: str) -> AsyncIterator[Parts]:
+    """A Wipsie with queues and a database."""
+    settings = Settings.read({"WIPSIE_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": migrated_database_url})
+    settings.data_dir.mkdir(mode=0o700)
+    parts = build_parts(settings)
+    await parts.database.start()
+    await parts.engine.start()
+    await parts.engine.declare([queue for one in parts.slices for queue in one.queues])
+    yield parts
+    for one in parts.slices:
+        for stop in one.on_stop:
+            await stop()
+    await parts.engine.stop()
+    await parts.database.stop()
+
+
+@pytest.fixture
+async def sqs_url(parts: Parts) -> AsyncIterator[str]:
+    """Its endpoint of Amazon SQS."""
+    application = Application(parts, ("api",))
+    async with served(application.build_api()) as url:
+        yield url
+
+
+@pytest.fixture
+async def make_function(
+    aws: None, parts: Parts, sqs_url: str, tmp_path: Path, migrated_database_url: str
+) -> AsyncIterator[MakeFunction]:
+    """`make_function(poll_sources, POLL_SOURCES="…")` makes a function over that Wipsie; None leaves a variable out."""
+    made: list[LambdaFunction] = []
+
+    def make(serve: Serve, **values: str | None) -> Bench:
+        settings = {
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_SQS": sqs_url,
+            "WIPSIE_DATA_DIR": str(tmp_path / "function"),
+            "DATABASE_URL": migrated_database_url,
+            "LOG_FILE": str(tmp_path / "function.log"),
+            **values,
+        }
+        function = LambdaFunction(serve, values={name: value for name, value in settings.items() if value is not None})
+        made.append(function)
+        return Bench(function, parts)
+
+    yield make
+    for function in made:
+        await asyncio.to_thread(function.close)
+
+
+@pytest.fixture
+def context() -> Context:
+    """Lambda's context of an invocation with half a minute left."""
+    return Context(30.0)
