@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lambda_bench import Bench, Context, document
+from lambda_bench import Bench, Context, MakeFunction, document
 
 from wipsie.app.application import Application
 from wipsie.app.lambda_functions import LambdaFunction
@@ -21,8 +21,6 @@ from wipsie.app.parts import Parts, build_parts
 from wipsie.app.settings import Settings
 from wipsie.telemetry.logging import configure_logging
 from wipsie.testing.served import served
-
-MakeFunction = Callable[..., Bench]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +48,6 @@ class Bench:
         """The bodies in a queue (short name), oldest first."""
         engine = self.parts.engine
         return [json.decode(one.body) for one in await engine.peek(engine.resolve(queue), limit=100)]
+
+
+MakeFunction = Callable[..., Bench]

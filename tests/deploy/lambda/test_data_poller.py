@@ -3,9 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lambda_bench import Context, document
+from lambda_bench import Context, MakeFunction, document
 
-from conftest import MakeFunction
 from wipsie.app.lambda_functions.events import UnsupportedEvent
 from wipsie.app.lambda_functions.poller import poll_sources
 from wipsie.kernel import json
