@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ async def mapped(sqs_url: str) -> Mapped:
     """A mapping of a queue of that Wipsie, whose batches the test has served itself."""
 
     @asynccontextmanager
-    async def make(queue: str = "wipsie-default", **choices: Any) -> AsyncIterator[SqsMapping]:
+    async def make(queue: str = "wipsie-default", **choices: Any) -> AsyncGenerator[SqsMapping]:
         async with SqsMapping(RuntimeApi(), sqs_url, queue, **choices) as mapping:
             yield mapping
 

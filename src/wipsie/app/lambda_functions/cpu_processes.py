@@ -49,8 +49,10 @@ async def _run(job: bytes, name: str, limit_s: float) -> Any:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(theirs, job), daemon=True)
+    starting = asyncio.ensure_future(asyncio.to_thread(process.start))
     try:
-        await asyncio.to_thread(process.start)
+        # Not cut in the middle: what is half started cannot be ended.
+        await asyncio.shield(starting)
         theirs.close()
         if not await _answered(ours, limit_s):
             raise TimeoutError(f"{name} ran longer than {limit_s:g} s and was ended.")
@@ -64,6 +66,7 @@ async def _run(job: bytes, name: str, limit_s: float) -> Any:
             raise value
         return value
     finally:
+        await asyncio.wait([starting])
         theirs.close()
         if process.pid is not None:
             process.kill()
