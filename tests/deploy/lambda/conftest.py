@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lambda_bench import Bench, Context, MakeFunction, document
+from starlette.types import Receive, Scope, Send
 
 from wipsie.app.application import Application
 from wipsie.app.lambda_functions import LambdaFunction
@@ -61,10 +62,23 @@ async def parts(tmp_path: Path, migrated_database_url: str) -> AsyncIterator[Par
 
 
 @pytest.fixture
-async def sqs_url(parts: Parts) -> AsyncIterator[str]:
+def sqs_actions() -> set[str]:
+    """What was asked of the endpoint so far, by the names of Amazon's actions."""
+    return set()
+
+
+@pytest.fixture
+async def sqs_url(parts: Parts, sqs_actions: set[str]) -> AsyncIterator[str]:
     """Its endpoint of Amazon SQS."""
-    application = Application(parts, ("api",))
-    async with served(application.build_api()) as url:
+    api = Application(parts, ("api",)).build_api()
+
+    async def recording(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers: list[tuple[bytes, bytes]] = scope["headers"]
+            sqs_actions.update(value.decode().rpartition(".")[2] for name, value in headers if name == b"x-amz-target")
+        await api(scope, receive, send)
+
+    async with served(recording) as url:
         yield url
 
 

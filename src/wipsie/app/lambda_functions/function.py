@@ -64,7 +64,7 @@ class LambdaFunction:
             _log.error("invocation_failed", code=error.code, error=error.message, details=error.details)
             raise
         except Exception as error:
-            _log.error("invocation_failed", code="INTERNAL_ERROR", error=f"{type(error).__name__}: {error}")
+            _log.error("invocation_failed", error=f"{type(error).__name__}: {error}")
             raise
         finally:
             reset(ids)

@@ -16,7 +16,7 @@ from wipsie.app.lambda_functions.events.recognise import unsupported
 from wipsie.app.lambda_functions.invocation import Invocation
 from wipsie.app.lambda_functions.sending import send, send_all
 from wipsie.app.lambda_functions.workshop import Workshop
-from wipsie.kernel.errors import InvalidInput, Unavailable, WipsieError
+from wipsie.kernel.errors import InvalidInput, Unavailable
 from wipsie.slices.tasks.schemas.requests import SendRequest, SendResponse
 from wipsie.slices.tasks.slice import TASK_PROCESSING_QUEUE
 from wipsie.telemetry.logging import get_logger
@@ -31,10 +31,8 @@ _any_json = msgspec.json.Decoder(Any)
 _log = get_logger(__name__)
 
 
-class BatchFailed(WipsieError):
+class BatchFailed(Exception):
     """Messages of a batch stay in their queue, and the mapping does not read answers."""
-
-    code = "BATCH_FAILED"
 
 
 async def process_tasks(workshop: Workshop, event: Any, invocation: Invocation) -> Any:
@@ -66,8 +64,7 @@ async def _run(workshop: Workshop, batch: SqsBatch, invocation: Invocation) -> d
     if stayed and not workshop.settings.function.report_failures:
         # What succeeded is deleted already: Lambda leaves the whole batch alone, which is the rest.
         raise BatchFailed(
-            f"{len(stayed)} of {len(batch.records)} messages stay in their queue and come back; the others are done.",
-            details={"failed": stayed},
+            f"{len(stayed)} of {len(batch.records)} messages stay in their queue and come back; the others are done."
         )
     return {"batchItemFailures": [{"itemIdentifier": one} for one in stayed]}
 
