@@ -84,6 +84,7 @@ async def test_an_api_call_that_is_repeated_with_its_key_is_stored_once(
     [
         ({"body": None}, 400, "INVALID_JSON"),
         ({"body": "{"}, 400, "INVALID_JSON"),
+        ({"body": "{}", "isBase64Encoded": True}, 422, "VALIDATION_ERROR"),
         ({"body": "[]"}, 422, "VALIDATION_ERROR"),
         ({"body": '{"source_url": "ftp://example.org"}'}, 422, "VALIDATION_ERROR"),
         ({"body": '{"sources": []}'}, 422, "VALIDATION_ERROR"),

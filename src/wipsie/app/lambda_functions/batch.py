@@ -29,7 +29,6 @@ from wipsie.telemetry.logging import get_logger
 if TYPE_CHECKING:
     from wipsie.queue.contract import Delivery
 
-GIVE_BACK_S_MAX = 5.0
 _CONCURRENT_MAX = 64
 
 _log = get_logger(__name__)
@@ -100,6 +99,8 @@ class Batch:
             )
             if delivery is not None:
                 await self._give_back(processor, delivery)
+            else:
+                await self._return_unstarted(record)
             return False
         except ReceiptExpired:
             # Somebody else has it, or it is gone: either way it is not ours any more, and not Lambda's to delete.
@@ -133,7 +134,7 @@ class Batch:
 
     async def _return_unstarted(self, record: SqsRecord) -> None:
         try:
-            async with asyncio.timeout(GIVE_BACK_S_MAX):
+            async with asyncio.timeout(self._give_back_s()):
                 delivery = await self._take(record)
                 if delivery is not None:
                     await self._processors[record.queue].skip(delivery)
@@ -143,10 +144,13 @@ class Batch:
 
     async def _give_back(self, processor: DirectProcessor, delivery: Delivery) -> None:
         try:
-            async with asyncio.timeout(GIVE_BACK_S_MAX):
+            async with asyncio.timeout(self._give_back_s()):
                 await processor.skip(delivery)
         except (TimeoutError, WipsieError) as error:
             _log.warning("message_not_given_back", queue=delivery.queue, error=str(error) or type(error).__name__)
+
+    def _give_back_s(self) -> float:
+        return max(0.0, self._invocation.give_back_until - self._workshop.clock.monotonic())
 
     def _remaining_s(self) -> float:
         return self._invocation.remaining_s(self._workshop.clock)

@@ -21,7 +21,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
     request_id: str | None
     deadline: float
-    """Work ends here; what is left then is for the answer."""
+    """Work ends here; what is left then is for giving messages back, and for the answer."""
+    give_back_until: float
 
     @classmethod
     def of(cls, context: Any, clock: Clock) -> Invocation:
@@ -30,9 +31,11 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
         remaining_s = remaining() / 1000 if remaining is not None else _UNBOUNDED_S
         reserve_s = min(RESERVE_S_MAX, remaining_s * _RESERVE_SHARE)
         request_id = getattr(context, "aws_request_id", None)
+        now = clock.monotonic()
         return cls(
             request_id=None if request_id is None else str(request_id),
-            deadline=clock.monotonic() + max(0.0, remaining_s - reserve_s),
+            deadline=now + max(0.0, remaining_s - reserve_s),
+            give_back_until=now + max(0.0, remaining_s - reserve_s / 4),
         )
 
     def remaining_s(self, clock: Clock) -> float:

@@ -96,7 +96,7 @@ def _object_data(one: S3Object) -> dict[str, Any]:
 
 
 async def _post(workshop: Workshop, call: ApiCall) -> Sent:
-    value = parse_json(call.body, _any_json)
+    value = parse_json(call.body(), _any_json)
     sources = read_sources(value, "body")
     await workshop.open_queues()
     key = call.headers.get("idempotency-key")

@@ -85,7 +85,7 @@ async def _send(workshop: Workshop, read: Scheduled | Direct, invocation: Invoca
 
 
 async def _post(workshop: Workshop, call: ApiCall) -> SendResponse:
-    request = _request(parse_json(call.body, _any_json), "body")
+    request = _request(parse_json(call.body(), _any_json), "body")
     await workshop.open_queues()
     key = call.headers.get("idempotency-key")
     if key is not None and not workshop.recognises_repeats:

@@ -56,11 +56,23 @@ class ApiCall(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     headers: dict[str, str]
     """Names in lower case."""
-    body: bytes
+    text: str
+    is_base64: bool
     request_id: str | None
     """The gateway's."""
     is_authenticated: bool
     """The gateway knows who asks: an authorizer let them in, or their signature of AWS was checked."""
+
+    def body(self) -> bytes:
+        """What was sent. InvalidInput when it is not written as it says."""
+        if not self.is_base64:
+            return self.text.encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(self.text, validate=True)
+        except (binascii.Error, ValueError):
+            raise InvalidInput(
+                "The body is marked as base64 and is none.", details={"field": "body", "problem": "is not base64"}
+            ) from None
 
 
 def is_api_call(event: Mapping[str, Any]) -> bool:
@@ -88,20 +100,8 @@ def _call(found: _Rest | _Http2, method: str, path: str) -> ApiCall:
         method=method.upper(),
         path=path,
         headers={name.lower(): value for name, value in (found.headers or {}).items() if value is not None},
-        body=_body(found.body, is_base64=found.is_base64_encoded),
+        text=found.body or "",
+        is_base64=found.is_base64_encoded,
         request_id=context.request_id,
         is_authenticated=bool(context.authorizer) or (identity is not None and bool(identity.user_arn)),
     )
-
-
-def _body(text: str | None, *, is_base64: bool) -> bytes:
-    if not text:
-        return b""
-    if not is_base64:
-        return text.encode("utf-8", "surrogatepass")
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput(
-            "The body is marked as base64 and is none.", details={"field": "body", "problem": "is not base64"}
-        ) from None
