@@ -8,7 +8,7 @@ import pytest
 from wipsie.app.parts import Parts
 
 EXAMPLE = "load_generator.py"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 @pytest.mark.parametrize("protocol", ["api", "sqs"])

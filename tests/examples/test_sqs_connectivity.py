@@ -12,6 +12,7 @@ from wipsie.kernel.ids import QueueName
 from wipsie.testing.servers import MotoServer
 
 EXAMPLE = "sqs_connectivity_test.py"
+pytestmark = pytest.mark.timeout(120)
 
 
 def steps(output: str) -> dict[str, str]:

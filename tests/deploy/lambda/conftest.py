@@ -18,8 +18,11 @@ from starlette.types import Receive, Scope, Send
 from wipsie.app.application import Application
 from wipsie.app.lambda_functions import LambdaFunction
 from wipsie.app.lambda_functions.function import Serve
+from wipsie.app.lambda_functions.settings import read_function_settings
+from wipsie.app.lambda_functions.workshop import Workshop
 from wipsie.app.parts import Parts, build_parts
 from wipsie.app.settings import Settings
+from wipsie.kernel.clock import SystemClock
 from wipsie.telemetry.logging import configure_logging
 from wipsie.testing.served import served
 
@@ -83,22 +86,34 @@ async def sqs_url(parts: Parts, sqs_actions: set[str]) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def make_function(
-    aws: None, parts: Parts, sqs_url: str, tmp_path: Path, migrated_database_url: str
-) -> AsyncIterator[MakeFunction]:
+def values(sqs_url: str, tmp_path: Path, migrated_database_url: str) -> dict[str, str]:
+    """The settings of a function over that Wipsie."""
+    return {
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_SQS": sqs_url,
+        "WIPSIE_DATA_DIR": str(tmp_path / "function"),
+        "DATABASE_URL": migrated_database_url,
+        "LOG_FILE": str(tmp_path / "function.log"),
+    }
+
+
+@pytest.fixture
+async def workshop(aws: None, values: dict[str, str]) -> AsyncIterator[Workshop]:
+    """The parts of a function, open, in the test's own loop."""
+    workshop = Workshop(read_function_settings({**values, "POLLING_ALLOWED_HOSTS": "127.0.0.1"}), SystemClock())
+    await workshop.open_all()
+    yield workshop
+    await workshop.close()
+
+
+@pytest.fixture
+async def make_function(aws: None, parts: Parts, values: dict[str, str]) -> AsyncIterator[MakeFunction]:
     """`make_function(poll_sources, POLL_SOURCES="…")` makes a function over that Wipsie; None leaves a variable out."""
     made: list[LambdaFunction] = []
 
-    def make(serve: Serve, **values: str | None) -> Bench:
-        settings = {
-            "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_SQS": sqs_url,
-            "WIPSIE_DATA_DIR": str(tmp_path / "function"),
-            "DATABASE_URL": migrated_database_url,
-            "LOG_FILE": str(tmp_path / "function.log"),
-            **values,
-        }
-        function = LambdaFunction(serve, values={name: value for name, value in settings.items() if value is not None})
+    def make(serve: Serve, **changes: str | None) -> Bench:
+        settings = {name: value for name, value in {**values, **changes}.items() if value is not None}
+        function = LambdaFunction(serve, values=settings)
         made.append(function)
         return Bench(function, parts)
 

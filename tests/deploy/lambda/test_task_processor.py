@@ -8,15 +8,20 @@ import pytest
 from lambda_bench import Bench, Context, MakeFunction, document
 
 from wipsie.app.lambda_functions.events import UnsupportedEvent
+from wipsie.app.lambda_functions.invocation import Invocation
 from wipsie.app.lambda_functions.processor import BatchFailed, process_tasks
+from wipsie.app.lambda_functions.workshop import Workshop
 from wipsie.app.parts import Parts
 from wipsie.kernel import json
+from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.contract import Attribute, NewMessage, QueueSettings
 from wipsie.testing.simulators.aws_lambda import Invoked, RuntimeApi, SqsMapping
+from wipsie.testing.simulators.http_source import HttpSource
 
 Mapped = Callable[..., AbstractAsyncContextManager[SqsMapping]]
+CLOCK = SystemClock()
 TABLE = {"operation": "analysis", "input_data": [{"a": 1}, {"a": 2}]}
 
 
@@ -130,41 +135,38 @@ async def test_a_message_that_succeeded_before_is_acknowledged_and_not_run_again
     assert await statuses(parts, message_id) == ["succeeded"]
 
 
-async def test_what_does_not_fit_the_time_that_is_left_is_given_back_and_not_cut(
-    make_function: MakeFunction, mapped: Mapped, parts: Parts
+def short(work_s: float) -> Invocation:
+    """An invocation with so much time for work, and plenty to give back what did not fit."""
+    now = CLOCK.monotonic()
+    return Invocation(request_id="r", deadline=now + work_s, give_back_until=now + 60)
+
+
+async def test_what_does_not_fit_the_time_that_is_left_is_given_back_untouched(
+    workshop: Workshop, mapped: Mapped, parts: Parts
 ) -> None:
-    bench = make_function(process_tasks)
     message_id = await send(parts, "default", {"task_type": "echo", "data": 1})
     async with mapped() as mapping:
-        # First something that fits, which opens the stores.
-        assert await serve_once(mapping, bench, Context(30.0)) == []
-        late = await send(parts, "default", {"task_type": "echo", "data": 2})
-        assert await serve_once(mapping, bench, Context(0.0)) == [late]
-    assert await statuses(parts, message_id) == ["succeeded"]
-    assert await statuses(parts, late) == []
-    assert await total(parts, "default") == 1
+        event = await mapping.receive()
+        answer = await process_tasks(workshop, event, short(0.0))
+        assert answer == {"batchItemFailures": [{"itemIdentifier": message_id}]}
+        # At once: another invocation may have more time.
+        assert await mapping.receive() is not None
+    assert await statuses(parts, message_id) == []
 
 
 async def test_a_handler_that_runs_over_is_stopped_and_its_message_comes_back_uncounted(
-    make_function: MakeFunction, mapped: Mapped, parts: Parts, sqs_url: str
+    workshop: Workshop, mapped: Mapped, parts: Parts
 ) -> None:
-    from wipsie.testing.simulators.http_source import HttpSource
-
     async with HttpSource() as source:
         source.fall_silent("/slow")
-        bench = make_function(process_tasks, POLLING_ALLOWED_HOSTS="127.0.0.1")
-        echo = await send(parts, "default", {"task_type": "echo", "data": 1})
         data = {"source_url": source.url("/slow"), "poll_interval": 60}
         message_id = await send(parts, "data_polling", {"task_type": "data_polling", "data": data})
-        async with mapped() as mapping:
-            assert await serve_once(mapping, bench, Context(30.0)) == []
         async with mapped("wipsie-data-polling") as mapping:
-            assert await serve_once(mapping, bench, Context(2.0)) == [message_id]
-            # At once: another invocation may have more time.
-            again = await mapping.receive()
-            assert again is not None
-            assert [one["messageId"] for one in again["Records"]] == [message_id]
-    assert (await statuses(parts, echo), await statuses(parts, message_id)) == (["succeeded"], [])
+            event = await mapping.receive()
+            answer = await process_tasks(workshop, event, short(1.5))
+            assert answer == {"batchItemFailures": [{"itemIdentifier": message_id}]}
+            assert await mapping.receive() is not None
+    assert await statuses(parts, message_id) == []
 
 
 async def test_messages_of_other_senders_keep_their_id_and_attributes(
@@ -238,24 +240,24 @@ async def test_an_api_call_sends_a_task(make_function: MakeFunction, parts: Part
     assert (body["id"], body["source"]) == (sent["message_id"], "lambda")
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ('{"queue_name": "nowhere", "message": {}}', 404, "QUEUE_NOT_FOUND"),
-        ('{"message": {}}', 422, "VALIDATION_ERROR"),
-        ('{"task_type": "processing", "data": {"operation": "sing"}}', 422, "VALIDATION_ERROR"),
-        ('{"task_type": "processing"}', 422, "VALIDATION_ERROR"),
-        ("7", 422, "VALIDATION_ERROR"),
-        ("\ud800", 400, "INVALID_JSON"),
-    ],
-)
+WRONG_BODIES = [
+    ('{"queue_name": "nowhere", "message": {}}', 404, "QUEUE_NOT_FOUND"),
+    ('{"message": {}}', 422, "VALIDATION_ERROR"),
+    ('{"task_type": "processing", "data": {"operation": "sing"}}', 422, "VALIDATION_ERROR"),
+    ('{"task_type": "processing"}', 422, "VALIDATION_ERROR"),
+    ("7", 422, "VALIDATION_ERROR"),
+    ("\ud800", 400, "INVALID_JSON"),
+]
+
+
 async def test_a_wrong_task_is_refused_by_the_rules_of_the_api(
-    make_function: MakeFunction, parts: Parts, context: Context, body: str, status: int, code: str
+    make_function: MakeFunction, parts: Parts, context: Context
 ) -> None:
     bench = make_function(process_tasks)
-    event = {**document("api_gateway_v2"), "body": body, "isBase64Encoded": False}
-    answer = await bench(event, context)
-    assert (answer["statusCode"], json.decode(answer["body"])["error"]["code"]) == (status, code)
+    for body, status, code in WRONG_BODIES:
+        event = {**document("api_gateway_v2"), "body": body, "isBase64Encoded": False}
+        answer = await bench(event, context)
+        assert (answer["statusCode"], json.decode(answer["body"])["error"]["code"]) == (status, code), body
     assert await total(parts, "task_processing") == 0
 
 
@@ -281,6 +283,8 @@ async def test_new_objects_are_the_other_function_s_business(make_function: Make
             await make_function(process_tasks)(document(name), context)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_processor_heavy_work_runs_without_shared_memory(
     make_function: MakeFunction, mapped: Mapped, parts: Parts, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
