@@ -76,6 +76,10 @@ async def test_an_api_call_that_is_repeated_with_its_key_is_stored_once(
     call["headers"]["Idempotency-Key"] = "order-1"
     first, second = [json.decode((await bench(call, context))["body"]) for _ in range(2)]
     assert first["messages"][0]["message_id"] == second["messages"][0]["message_id"]
+    call["body"] = '{"source_url": "https://example.org/another.csv"}'
+    assert (await bench(call, context))["statusCode"] == 409
+    call["headers"]["Idempotency-Key"] = "x" * 200
+    assert (await bench(call, context))["statusCode"] == 422
     assert len(await bench.sent("data_polling")) == 1
 
 

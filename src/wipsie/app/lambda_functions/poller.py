@@ -13,10 +13,10 @@ from wipsie.app.lambda_functions.answers import answer
 from wipsie.app.lambda_functions.events import ApiCall, Direct, NewObjects, S3Object, Scheduled, SqsBatch, read_event
 from wipsie.app.lambda_functions.events.recognise import unsupported
 from wipsie.app.lambda_functions.invocation import Invocation
-from wipsie.app.lambda_functions.sending import Sent, send_all
+from wipsie.app.lambda_functions.sending import Sent, idempotency_of_call, send_all
 from wipsie.app.lambda_functions.sources import FIELDS, configured_sources, message_of, read_sources
 from wipsie.app.lambda_functions.workshop import Workshop
-from wipsie.kernel.errors import ConfigurationError, InvalidInput, Unavailable
+from wipsie.kernel.errors import ConfigurationError, Unavailable
 from wipsie.slices.tasks.slice import DATA_POLLING_QUEUE
 from wipsie.telemetry.logging import get_logger
 
@@ -99,11 +99,9 @@ async def _post(workshop: Workshop, call: ApiCall) -> Sent:
     value = parse_json(call.body(), _any_json)
     sources = read_sources(value, "body")
     await workshop.open_queues()
-    key = call.headers.get("idempotency-key")
-    if key is not None and not workshop.recognises_repeats:
-        raise InvalidInput(
-            "This function recognises no repeats: it has no DATABASE_URL. Leave Idempotency-Key out.",
-            details={"field": "Idempotency-Key"},
-        )
-    marks = [None if key is None else f"call:{key}:{index}" for index in range(len(sources))]
-    return await send_all(workshop, DATA_POLLING_QUEUE, [message_of(data) for data in sources], marks)
+    idempotency = idempotency_of_call(workshop, call.headers.get("idempotency-key"), value)
+    messages = [message_of(data) for data in sources]
+    if idempotency is None:
+        return await send_all(workshop, DATA_POLLING_QUEUE, messages, [None] * len(messages))
+    marks = [f"{idempotency.deduplication_id}:{index}" for index in range(len(messages))]
+    return await send_all(workshop, DATA_POLLING_QUEUE, messages, marks, fingerprint=idempotency.fingerprint)

@@ -7,14 +7,13 @@ from typing import Any, cast
 
 import msgspec
 
-from wipsie.api.idempotency import idempotency_of
 from wipsie.api.json_body import invalid_field, parse_json
 from wipsie.app.lambda_functions.answers import answer
 from wipsie.app.lambda_functions.batch import Batch
 from wipsie.app.lambda_functions.events import ApiCall, Direct, NewObjects, Scheduled, SqsBatch, read_event
 from wipsie.app.lambda_functions.events.recognise import unsupported
 from wipsie.app.lambda_functions.invocation import Invocation
-from wipsie.app.lambda_functions.sending import send, send_all
+from wipsie.app.lambda_functions.sending import idempotency_of_call, send, send_all
 from wipsie.app.lambda_functions.workshop import Workshop
 from wipsie.kernel.errors import InvalidInput, Unavailable
 from wipsie.slices.tasks.schemas.requests import SendRequest, SendResponse
@@ -87,13 +86,8 @@ async def _send(workshop: Workshop, read: Scheduled | Direct, invocation: Invoca
 async def _post(workshop: Workshop, call: ApiCall) -> SendResponse:
     request = _request(parse_json(call.body(), _any_json), "body")
     await workshop.open_queues()
-    key = call.headers.get("idempotency-key")
-    if key is not None and not workshop.recognises_repeats:
-        raise InvalidInput(
-            "This function recognises no repeats: it has no DATABASE_URL. Leave Idempotency-Key out.",
-            details={"field": "Idempotency-Key"},
-        )
-    return await send(workshop, request, None if key is None else idempotency_of(key, request))
+    idempotency = idempotency_of_call(workshop, call.headers.get("idempotency-key"), request)
+    return await send(workshop, request, idempotency)
 
 
 def _request(value: Any, where: str) -> SendRequest:
