@@ -22,7 +22,7 @@ from wipsie.app.direct_processor import DirectProcessor
 from wipsie.app.lambda_functions.events import SqsRecord
 from wipsie.app.lambda_functions.invocation import Invocation
 from wipsie.app.lambda_functions.workshop import Workshop
-from wipsie.kernel.errors import ConfigurationError, ReceiptExpired, WipsieError
+from wipsie.kernel.errors import ConfigurationError, QueueNotFound, ReceiptExpired, WipsieError
 from wipsie.kernel.ids import QueueName
 from wipsie.telemetry.logging import get_logger
 
@@ -45,9 +45,9 @@ class Batch:
 
     async def run(self, records: Sequence[SqsRecord]) -> list[str]:
         """Handle all; the ids of those that stay in their queue, in the order they came. ConfigurationError for a queue whose
-        messages no handler takes: then nothing was touched."""
+        messages no handler takes, QueueNotFound: then nothing was touched."""
         for queue in {record.queue for record in records}:
-            self._processors[queue] = self._processor(queue)
+            self._processors[queue] = await self._processor(queue)
         lines: dict[tuple[str, str], list[SqsRecord]] = {}
         for record in records:
             key = record.group_id or "" if record.is_fifo else record.message.transport_id
@@ -57,9 +57,14 @@ class Batch:
             stayed.update(some)
         return [record.message.transport_id for record in records if record.message.transport_id in stayed]
 
-    def _processor(self, queue: QueueName) -> DirectProcessor:
+    async def _processor(self, queue: QueueName) -> DirectProcessor:
         parts = self._workshop.parts
-        stored = parts.engine.resolve(queue)
+        try:
+            stored = parts.engine.resolve(queue)
+        except QueueNotFound:
+            # Made since this container started.
+            await parts.engine.list_queues()
+            stored = parts.engine.resolve(queue)
         short = parts.engine.names.short(stored)
         if short not in parts.registry.queues:
             raise ConfigurationError(

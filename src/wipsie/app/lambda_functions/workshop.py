@@ -10,6 +10,7 @@ mapping wants of a queue (a longer visibility timeout) is not set back.
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -30,8 +31,9 @@ class Workshop:
 
     def __init__(self, settings: FunctionSettings, clock: Clock) -> None:
         """Builds, opens nothing. ConfigurationError."""
-        logging = settings.wipsie.logging
-        configure_logging(logging.level, log_format(settings.wipsie), logging.file)
+        logs = settings.wipsie.logging
+        configure_logging(logs.level, log_format(settings.wipsie), logs.file)
+        _without_the_client_s_own_lines()
         settings.wipsie.data_dir.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.clock = clock
@@ -103,3 +105,10 @@ class Workshop:
         stack, self._stack = self._stack, AsyncExitStack()
         self._queues_open = self._database_open = False
         await stack.aclose()
+
+
+def _without_the_client_s_own_lines() -> None:
+    """Amazon's runtime client logs what libraries say in a form of its own; once is enough."""
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if type(one).__module__.startswith("awslambdaric")]:
+        root.removeHandler(handler)
