@@ -6,19 +6,21 @@ import math
 
 from starlette.types import Receive, Scope, Send
 
+from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.errors import Unavailable, WipsieError
 from wipsie.kernel.ids import new_uuid
 from wipsie.queue.engine import QueueEngine
 from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.errors import ACCESS_DENIED, INTERNAL, SqsError, translate
 from wipsie.sqs_endpoint.known_queues import KnownQueues
-from wipsie.sqs_endpoint.move_tasks import MoveTasks
-from wipsie.sqs_endpoint.operation import Call
+from wipsie.sqs_endpoint.moves.runner import MoveTasks
+from wipsie.sqs_endpoint.operation import Call, Means
 from wipsie.sqs_endpoint.protocols.json_protocol import JsonProtocol
 from wipsie.sqs_endpoint.protocols.protocol import Answer, WireProtocol
 from wipsie.sqs_endpoint.protocols.query_protocol import QueryProtocol
 from wipsie.sqs_endpoint.recognising import is_for_sqs
 from wipsie.sqs_endpoint.request_body import ClientGone, read_body
+from wipsie.sqs_endpoint.strictness import Strictness
 from wipsie.telemetry import correlation
 from wipsie.telemetry.logging import get_logger
 
@@ -33,19 +35,23 @@ OTHER = "AmazonSQS"
 class SqsEndpoint:
     """Amazon SQS over the queues of one engine."""
 
-    def __init__(self, engine: QueueEngine, *, is_open: bool) -> None:
-        """`is_open`: whoever reaches it may use it, with any credentials. Otherwise everybody is refused."""
+    def __init__(
+        self,
+        engine: QueueEngine,
+        *,
+        moves: MoveTasks,
+        shared: SharedStore,
+        is_open: bool,
+        strictness: Strictness | None = None,
+    ) -> None:
+        """`is_open`: whoever reaches it may use it, with any credentials. Otherwise everybody is refused. `moves` and `shared`
+        are started and stopped by their owner."""
         self._engine = engine
-        self._queues = KnownQueues(engine)
-        self._moves = MoveTasks(engine)
+        self._means = Means(engine, KnownQueues(engine), moves, shared, strictness)
         self._is_open = is_open
         self._told_at = -_REPEAT_S
         self._json: WireProtocol = JsonProtocol()
         self._query: WireProtocol = QueryProtocol()
-
-    async def stop(self) -> None:
-        """End what runs in the background."""
-        await self._moves.stop()
 
     def takes(self, scope: Scope, amz_target: bytes | None) -> bool:
         """Whether a request on a shared port is for Amazon SQS."""
@@ -64,7 +70,7 @@ class SqsEndpoint:
                 )
             operation, given = protocol.read(scope, body)
             scope["operation"] = f"{OTHER}.{operation.name}"
-            call = Call(self._engine, self._queues, self._moves, Caller(scope), receive)
+            call = Call(self._means, Caller(scope), receive)
             answer = protocol.write(operation, await operation.run(call, given), request_id)
         except ClientGone:
             return

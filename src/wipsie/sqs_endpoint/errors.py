@@ -45,6 +45,9 @@ _FRAMEWORK = "com.amazon.coral.service"
 
 QUEUE_DOES_NOT_EXIST = ErrorKind("QueueDoesNotExist", f"{_LEGACY}NonExistentQueue")
 QUEUE_NAME_EXISTS = ErrorKind("QueueNameExists", "QueueAlreadyExists")
+QUEUE_DELETED_RECENTLY = ErrorKind("QueueDeletedRecently", f"{_LEGACY}QueueDeletedRecently")
+PURGE_IN_PROGRESS = ErrorKind("PurgeQueueInProgress", f"{_LEGACY}PurgeQueueInProgress", 403)
+OVER_LIMIT = ErrorKind("OverLimit", "OverLimit")
 EMPTY_BATCH = ErrorKind("EmptyBatchRequest", f"{_LEGACY}EmptyBatchRequest")
 TOO_MANY_ENTRIES = ErrorKind("TooManyEntriesInBatchRequest", f"{_LEGACY}TooManyEntriesInBatchRequest")
 IDS_NOT_DISTINCT = ErrorKind("BatchEntryIdsNotDistinct", f"{_LEGACY}BatchEntryIdsNotDistinct")

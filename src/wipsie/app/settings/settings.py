@@ -18,6 +18,7 @@ from wipsie.app.settings.sections import (
     QueueSection,
     SecuritySection,
     SharedSection,
+    SqsEndpointSection,
     TasksSection,
     WorkerSection,
 )
@@ -36,6 +37,7 @@ class Settings:
     shared: SharedSection
     blobs: BlobSection
     api: ApiSection
+    sqs_endpoint: SqsEndpointSection
     worker: WorkerSection
     logging: LoggingSection
     security: SecuritySection
@@ -62,6 +64,7 @@ class Settings:
             shared=SharedSection.read(values),
             blobs=dataclasses.replace(blobs, url=blobs.url or blobs_url),
             api=ApiSection.read(values),
+            sqs_endpoint=SqsEndpointSection.read(values),
             worker=WorkerSection.read(values),
             logging=LoggingSection.read(values),
             security=SecuritySection.read(values),
