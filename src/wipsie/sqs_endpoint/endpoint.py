@@ -16,9 +16,10 @@ from wipsie.sqs_endpoint.known_queues import KnownQueues
 from wipsie.sqs_endpoint.moves.runner import MoveTasks
 from wipsie.sqs_endpoint.operation import Call, Means
 from wipsie.sqs_endpoint.protocols.json_protocol import JsonProtocol
+from wipsie.sqs_endpoint.protocols.peek_protocol import PeekProtocol
 from wipsie.sqs_endpoint.protocols.protocol import Answer, WireProtocol
 from wipsie.sqs_endpoint.protocols.query_protocol import QueryProtocol
-from wipsie.sqs_endpoint.recognising import is_for_sqs
+from wipsie.sqs_endpoint.recognising import PEEK_PATH, is_for_sqs, is_peek_path
 from wipsie.sqs_endpoint.request_body import ClientGone, read_body
 from wipsie.sqs_endpoint.strictness import Strictness
 from wipsie.telemetry import correlation
@@ -52,6 +53,7 @@ class SqsEndpoint:
         self._told_at = -_REPEAT_S
         self._json: WireProtocol = JsonProtocol()
         self._query: WireProtocol = QueryProtocol()
+        self._peek = PeekProtocol()
 
     def takes(self, scope: Scope, amz_target: bytes | None) -> bool:
         """Whether a request on a shared port is for Amazon SQS."""
@@ -92,6 +94,8 @@ class SqsEndpoint:
         await _send(self._refused(protocol, error, request_id, OTHER), send)
 
     def _protocol_of(self, scope: Scope) -> WireProtocol:
+        if scope["path"].startswith(PEEK_PATH) and is_peek_path(scope["path"]):
+            return self._peek.of(scope)
         for name, value in scope["headers"]:
             if name == b"content-type":
                 return self._json if value.lower().startswith(_JSON) else self._query

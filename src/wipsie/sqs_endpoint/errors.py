@@ -67,6 +67,7 @@ SERIALIZATION = ErrorKind("SerializationException", "SerializationException", 40
 MALFORMED_QUERY = ErrorKind("MalformedQueryString", "MalformedQueryString", 400, _FRAMEWORK)
 UNKNOWN_OPERATION = ErrorKind("UnknownOperationException", "UnknownOperation", 404, _FRAMEWORK)
 INVALID_ACTION = ErrorKind("InvalidAction", "InvalidAction", 400, _FRAMEWORK)
+INVALID_REQUEST = ErrorKind("InvalidRequest", "InvalidRequest", 400, _FRAMEWORK)
 ACCESS_DENIED = ErrorKind("AccessDeniedException", "AccessDenied", 403, _FRAMEWORK)
 TOO_LARGE = ErrorKind("RequestEntityTooLargeException", "RequestEntityTooLarge", 413, _FRAMEWORK)
 UNAVAILABLE = ErrorKind("ServiceUnavailable", "ServiceUnavailable", 503, _FRAMEWORK)
