@@ -7,7 +7,6 @@ The queue may stand in the path as well, after a region and an account; and an S
 from __future__ import annotations
 
 from typing import Any, cast
-from urllib.parse import unquote
 
 import msgspec
 from starlette.types import Scope
@@ -117,7 +116,7 @@ def _headers(request_id: str) -> Headers:
 def _queue_in_path(path: str) -> str | None:
     """The queue of ``…/<region>/<account>/<queue>``."""
     parts = path.removeprefix(PEEK_PATH).strip("/").split("/")
-    return unquote(parts[2]) if len(parts) == 3 else None
+    return parts[2] if len(parts) == 3 else None
 
 
 def _read_json(body: bytes) -> dict[str, Any]:
