@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from direct_calls import DirectCalls
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from wipsie.database import Database
-from wipsie.database.shared_store import DatabaseSharedStore
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.engine import QueueEngine
@@ -30,11 +30,7 @@ from wipsie.sqs_endpoint.actions.delete_message import DeleteMessageInput, delet
 from wipsie.sqs_endpoint.actions.queue_lifecycle import CreateQueueInput, create_queue
 from wipsie.sqs_endpoint.actions.receive_message import ReceiveMessageInput, receive_message
 from wipsie.sqs_endpoint.actions.send_message import SendMessageInput, send_message
-from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.errors import INVALID_PARAMETER, SqsError
-from wipsie.sqs_endpoint.known_queues import KnownQueues
-from wipsie.sqs_endpoint.moves.runner import MoveTasks
-from wipsie.sqs_endpoint.operation import Call, Means
 from wipsie.sqs_endpoint.receive_attempts import REPEATABLE_S
 from wipsie.testing.clock import FakeClock
 
@@ -109,15 +105,10 @@ class Place:
         self.database = Database(f"sqlite:///{folder}/wipsie.db", clock=self.clock, synchronous="NORMAL")
         self.runner.run(self.engine.start())
         self.runner.run(self.database.start())
-        shared = DatabaseSharedStore(self.database, clock=self.clock)
-        self._means = Means(self.engine, KnownQueues(self.engine), MoveTasks(self.engine, self.database), shared, None)
+        self._calls = DirectCalls(self.engine, self.database)
 
     def run(self, action: Any, given: Any) -> dict[str, Any]:
-        async def never() -> Any:
-            await asyncio.Event().wait()
-
-        scope: dict[str, Any] = {"type": "http", "path": "/", "headers": [], "query_string": b"", "scheme": "http"}
-        return self.runner.run(action(Call(self._means, Caller(scope), never), given))
+        return self.runner.run(self._calls.run(action, given))
 
     def new_queue(self) -> str:
         name = f"queue-{next(self._numbers)}.fifo"
