@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from direct_calls import DirectCalls
 
 from wipsie.database import Database
 from wipsie.kernel.clock import SystemClock
+from wipsie.kernel.errors import StorageUnavailable
 from wipsie.kernel.ids import new_uuid
 from wipsie.queue.backends.postgres import PostgresQueueBackend
 from wipsie.queue.backends.redis import RedisQueueBackend
@@ -72,6 +75,31 @@ async def test_a_receive_is_repeated_until_a_message_is_touched(calls: DirectCal
     with pytest.raises(SqsError) as refusal:
         await calls.run(receive_message, asked)
     assert refusal.value.kind is INVALID_PARAMETER
+
+
+async def test_nothing_stays_leased_that_could_not_be_received_again(
+    tmp_path: Path, migrated_database_url: str
+) -> None:
+    engine = QueueEngine(
+        SqliteQueueBackend(tmp_path / "queue.db", clock=SystemClock()), clock=SystemClock(), names=QueueNames()
+    )
+    database = Database(migrated_database_url, clock=SystemClock(), write_wait_s_max=0.2)
+    await engine.start()
+    await database.start()
+    calls = DirectCalls(engine, database)
+    await calls.run(create_queue, CreateQueueInput(queue_name="q.fifo", attributes=FIFO))
+    given = SendMessageInput(queue_url="q.fifo", message_body="x", message_group_id="g")
+    await calls.run(send_message, given)
+    asked = ReceiveMessageInput(queue_url="q.fifo", receive_request_attempt_id="one", attribute_names=["All"])
+    with closing(sqlite3.connect(migrated_database_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable):
+            await calls.run(receive_message, asked)
+        other.execute("ROLLBACK")
+    (message,) = (await calls.run(receive_message, asked))["Messages"]
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+    await database.stop()
+    await engine.stop()
 
 
 async def test_messages_of_all_states_are_seen_in_order(calls: DirectCalls) -> None:

@@ -14,7 +14,6 @@ from wipsie.auth import one_time_links, sessions
 from wipsie.database import answers, inbox
 from wipsie.kernel.errors import WipsieError
 from wipsie.kernel.limits import RETENTION_S_MAX
-from wipsie.sqs_endpoint.moves import store as move_store
 from wipsie.telemetry.logging import get_logger
 from wipsie.workers.heartbeat import WorkerDirectory
 from wipsie.workers.outage import Outage
@@ -64,6 +63,8 @@ class Housekeeping:
         ended_ms = now_ms - _ENDED_KEPT_S * 1000
         await self._in_steps(lambda to: sessions.prune(to, ended_before_ms=ended_ms, limit=_ROWS))
         await self._in_steps(lambda to: one_time_links.prune(to, ended_before_ms=ended_ms, limit=_ROWS))
+        from wipsie.sqs_endpoint.moves import store as move_store
+
         moved_ms = now_ms - move_store.KEPT_S * 1000
         await self._in_steps(lambda to: move_store.prune(to, ended_before_ms=moved_ms, limit=_ROWS))
         await self._workers.prune()
