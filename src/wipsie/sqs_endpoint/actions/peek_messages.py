@@ -59,7 +59,9 @@ async def peek_messages(call: Call, given: PeekInput) -> Output:
             if size >= BYTES_MAX:
                 is_more = True
                 break
-    answer: Output = {"Messages": [_shown(call, queue, message) for message in found]}
+    answer: Output = {}
+    if found:
+        answer["Messages"] = [_shown(call, queue, message) for message in found]
     if is_more:
         answer["NextToken"] = str(after)
     return answer

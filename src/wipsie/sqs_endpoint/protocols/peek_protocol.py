@@ -82,7 +82,7 @@ class PlainJsonProtocol(QueryProtocol):
 
     def write(self, operation: Operation, output: Output, request_id: str) -> Answer:
         name = operation.name
-        result = {"Message": [_plain(message) for message in output["Messages"]]}
+        result = {"Message": [_plain(message) for message in output.get("Messages", ())]}
         if "NextToken" in output:
             result["NextToken"] = output["NextToken"]
         body = {
