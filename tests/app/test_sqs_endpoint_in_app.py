@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import aiohttp
 
 from wipsie.app.application import Application
 from wipsie.app.parts import Parts
+from wipsie.app.settings import Settings
+from wipsie.app.settings.sections import SqsEndpointSection
 from wipsie.kernel.ids import QueueName
 from wipsie.testing.served import served
 
@@ -47,6 +50,14 @@ async def test_what_clients_noted_at_a_declared_queue_outlives_a_restart(parts: 
     await parts.engine.declare([queue for one in parts.slices for queue in one.queues])
     settings = await parts.engine.queue_settings(QueueName("wipsie-default"))
     assert settings.protocol_attributes["ReceiveMessageWaitTimeSeconds"] == "7"
+
+
+async def test_it_is_as_strict_as_the_setting_says(parts: Parts, settings: Settings) -> None:
+    strict = dataclasses.replace(settings, sqs_endpoint=SqsEndpointSection(strict=True))
+    for given, expected in ((settings, [200, 200]), (strict, [200, 403])):
+        api = Application(dataclasses.replace(parts, settings=given), ("api",)).build_api()
+        async with served(api) as url:
+            assert [(await ask(url, "PurgeQueue", QueueUrl="wipsie-default"))[0] for _ in range(2)] == expected
 
 
 async def test_where_others_reach_it_nobody_is_let_in_unsigned(parts: Parts) -> None:

@@ -70,6 +70,19 @@ async def test_everything_goes_home_in_order_over_many_steps(engine: QueueEngine
     assert await totals(engine) == (250, 0)
 
 
+async def test_another_run_goes_on_from_a_position(engine: QueueEngine) -> None:
+    ids = await bury(engine, 250)
+    first = engine.redrive(DEAD)
+    await first.step()
+    assert (first.moved, len(await ids_in(engine, WORK))) == (100, 100)
+    assert first.position is not None
+    second = engine.redrive(DEAD, after_sequence_number=first.position)
+    assert await second.run() == RedriveReport(moved=150, skipped=0, cancelled=False)
+    assert second.position is None
+    assert await second.step() == 0.0
+    assert await ids_in(engine, WORK) == ids
+
+
 async def test_nothing_moves_before_it_is_run(engine: QueueEngine) -> None:
     await bury(engine, 3)
     engine.redrive(DEAD)

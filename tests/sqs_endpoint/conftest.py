@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +19,11 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqsServer]:
-    """Served over a queue file of its own."""
-    server = SqsServer(tmp_path_factory.mktemp("sqs") / "queue.db")
+def server(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite_file: Path) -> Iterator[SqsServer]:
+    """Served over a queue file and a database of its own."""
+    folder = tmp_path_factory.mktemp("sqs")
+    shutil.copy(migrated_sqlite_file, folder / "wipsie.db")
+    server = SqsServer(folder / "queue.db", f"sqlite:///{folder}/wipsie.db")
     server.start()
     yield server
     server.stop()

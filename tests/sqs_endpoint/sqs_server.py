@@ -13,11 +13,15 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wipsie.api.application import ApiSettings, build_api
+from wipsie.database import Database
+from wipsie.database.shared_store import DatabaseSharedStore
 from wipsie.kernel.clock import SystemClock
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.names import QueueNames
 from wipsie.sqs_endpoint import SqsEndpoint
+from wipsie.sqs_endpoint.moves.runner import MoveTasks
+from wipsie.sqs_endpoint.strictness import Strictness
 from wipsie.telemetry.metrics import Metrics
 from wipsie.testing.process import loopback_listener
 from wipsie.testing.served import QuickServer
@@ -38,10 +42,13 @@ class Heard(NamedTuple):
 class SqsServer:
     """The API's port with nothing on it but health, metrics and Amazon SQS, in a thread of its own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database_url: str, *, strictness: Strictness | None = None) -> None:
+        """`database_url`: migrated. Another server may have the same file and the same database."""
         self._listener = loopback_listener()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._path = path
+        self._database_url = database_url
+        self._strictness = strictness
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="sqs-server")
@@ -68,7 +75,17 @@ class SqsServer:
         self._loop = asyncio.get_running_loop()
         self.engine = QueueEngine(SqliteQueueBackend(self._path, clock=clock), clock=clock, names=QueueNames())
         await self.engine.start()
-        endpoint = SqsEndpoint(self.engine, is_open=True)
+        database = Database(self._database_url, clock=clock, pool_size=2)
+        await database.start()
+        moves = MoveTasks(self.engine, database)
+        await moves.start()
+        endpoint = SqsEndpoint(
+            self.engine,
+            moves=moves,
+            shared=DatabaseSharedStore(database, clock=clock),
+            is_open=True,
+            strictness=self._strictness,
+        )
         api = build_api(
             title="Sample",
             version="1",
@@ -84,7 +101,8 @@ class SqsServer:
         with self._listener:
             self._loop.call_soon(self._ready.set)
             await self._server.serve(sockets=[self._listener])
-        await endpoint.stop()
+        await moves.stop()
+        await database.stop()
         await self.engine.stop()
 
     def _hearing(self, api: ASGIApp) -> ASGIApp:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from wipsie.api.application import ApiSettings
     from wipsie.api.middleware.protocol_switch import OtherProtocol
     from wipsie.sqs_endpoint import SqsEndpoint
+    from wipsie.sqs_endpoint.moves.runner import MoveTasks
 
 MAIL_SHARE = 4
 """Handlers of mail for each of another queue."""
@@ -69,7 +70,7 @@ class Application:
         self.parts = parts
         self.roles = roles
         self._stack = AsyncExitStack()
-        self._sqs_endpoint: SqsEndpoint | None = None
+        self._move_tasks: MoveTasks | None = None
         self.held_up = asyncio.Event()
         """Set when a patient start has to wait for a store."""
         stores = {"queue": parts.settings.queue.url, "database": parts.settings.database.url}
@@ -139,13 +140,17 @@ class Application:
 
     def _build_sqs_endpoint(self, *, loopback_only: bool) -> SqsEndpoint:
         from wipsie.sqs_endpoint import SqsEndpoint
+        from wipsie.sqs_endpoint.strictness import Strictness
 
         parts = self.parts
         is_signed = parts.settings.sqs_endpoint.signatures == "required"
         self._sqs_endpoint = SqsEndpoint(
             parts.engine,
+            moves=self._moves(),
+            shared=parts.shared,
             is_open=self._api_settings(loopback_only=loopback_only).loopback_only and not is_signed,
             signing_keys=parts.accounts.authenticator.signing_keys,
+            strictness=Strictness() if parts.settings.sqs_endpoint.strict else None,
         )
         return self._sqs_endpoint
 
@@ -197,6 +202,14 @@ class Application:
             refresh_metrics=refresh_metrics,
             other_protocol=other_protocol,
         )
+
+    def _moves(self) -> MoveTasks:
+        """The message move tasks of Amazon SQS, as this process sees them."""
+        from wipsie.sqs_endpoint.moves.runner import MoveTasks
+
+        if self._move_tasks is None:
+            self._move_tasks = MoveTasks(self.parts.engine, self.parts.database)
+        return self._move_tasks
 
     def _api_settings(self, *, loopback_only: bool) -> ApiSettings:
         from wipsie.api.application import ApiSettings
@@ -296,7 +309,9 @@ class Application:
                 for listener in one.listeners:
                     self._then_stop(f"listener of {one.name}", listener.stop)
                     await listener.start()
-            self._then_stop("sqs_endpoint", self._stop_sqs_endpoint)
+            moves = self._moves()
+            self._then_stop("sqs_move_tasks", moves.stop)
+            await moves.start()
             last_seen = LastSeen(parts.accounts.authenticator, parts.clock)
             await last_seen.start()
             self._then_stop("last_seen", last_seen.stop)
@@ -312,11 +327,6 @@ class Application:
         """Let running handlers no longer finish: cancel them and give their messages back."""
         if self.worker is not None:
             await self.worker.drain(0.0)
-
-    async def _stop_sqs_endpoint(self) -> None:
-        # Made with the API, which may be built after the start.
-        if self._sqs_endpoint is not None:
-            await self._sqs_endpoint.stop()
 
     def _then_stop(self, name: str, stop: Callable[[], Awaitable[object]]) -> None:
         async def bounded() -> None:

@@ -1,6 +1,6 @@
 """What is done once an hour: what grows is cut back (results of tasks, notes of handled messages, answers kept for repeated
-requests, ended sessions and links, rows of workers past their time, what slices have for it), and the audit log gets its
-anchor."""
+requests, ended sessions and links, message move tasks that ended, rows of workers past their time, what slices have for it), and
+the audit log gets its anchor."""
 
 from __future__ import annotations
 
@@ -63,6 +63,10 @@ class Housekeeping:
         ended_ms = now_ms - _ENDED_KEPT_S * 1000
         await self._in_steps(lambda to: sessions.prune(to, ended_before_ms=ended_ms, limit=_ROWS))
         await self._in_steps(lambda to: one_time_links.prune(to, ended_before_ms=ended_ms, limit=_ROWS))
+        from wipsie.sqs_endpoint.moves import store as move_store
+
+        moved_ms = now_ms - move_store.KEPT_S * 1000
+        await self._in_steps(lambda to: move_store.prune(to, ended_before_ms=moved_ms, limit=_ROWS))
         await self._workers.prune()
         await parts.shared.prune()
         await self._keep_up_slices()

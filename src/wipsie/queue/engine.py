@@ -388,6 +388,7 @@ class QueueEngine:
         matching: RedriveFilter | None = None,
         messages_max: int | None = None,
         rate_per_s: float | None = None,
+        after_sequence_number: int = 0,
     ) -> Redrive:
         """Prepare moving dead letters back; nothing moves before `Redrive.run`. InvalidInput, see `Redrive`."""
         return Redrive(
@@ -398,6 +399,7 @@ class QueueEngine:
             matching=matching,
             messages_max=messages_max,
             rate_per_s=rate_per_s,
+            after_sequence_number=after_sequence_number,
         )
 
 

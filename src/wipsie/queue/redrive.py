@@ -35,8 +35,9 @@ class Redrive:
         matching: RedriveFilter | None,
         messages_max: int | None,
         rate_per_s: float | None,
+        after_sequence_number: int = 0,
     ) -> None:
-        """InvalidInput for a negative bound, a rate that is not above zero, or a destination that is the queue itself."""
+        """`after_sequence_number`: the `position` an earlier run came to. InvalidInput for a negative bound, a rate that is not above zero, or a destination that is the queue itself."""
         _check(queue, destination, messages_max, rate_per_s)
         self._backend = backend
         self._queue = queue
@@ -48,30 +49,40 @@ class Redrive:
         self._cancelled = False
         self.moved = 0
         self.skipped = 0
+        self.position: int | None = after_sequence_number
+        """Where the next step goes on; None when the queue was seen to its end. Another run may go on from here, also after a
+        crash: what moved meanwhile is not there any more."""
 
     def cancel(self) -> None:
         """Stop after the step under way."""
         self._cancelled = True
 
+    async def step(self) -> float:
+        """Move one bounded number of messages; returns the seconds to wait before the next, to keep the rate. QueueNotFound."""
+        limit = self._step_size()
+        if limit == 0 or self.position is None:
+            self.position = None
+            return 0.0
+        step = await self._backend.redrive(
+            self._queue,
+            destination=self._destination,
+            matching=self._matching,
+            limit=limit,
+            after_sequence_number=self.position,
+        )
+        self.moved += step.moved
+        self.skipped += step.skipped
+        self.position = step.next_sequence_number
+        if self._rate_per_s is None or self.position is None:
+            return 0.0
+        return step.moved / self._rate_per_s
+
     async def run(self) -> RedriveReport:
         """Move until the queue was seen to its end, `messages_max` were moved, or `cancel`. QueueNotFound."""
-        after: int | None = 0
-        while after is not None and not self._cancelled:
-            limit = self._step_size()
-            if limit == 0:
-                break
-            step = await self._backend.redrive(
-                self._queue,
-                destination=self._destination,
-                matching=self._matching,
-                limit=limit,
-                after_sequence_number=after,
-            )
-            self.moved += step.moved
-            self.skipped += step.skipped
-            after = step.next_sequence_number
-            if self._rate_per_s is not None and step.moved and after is not None:
-                await self._clock.sleep(step.moved / self._rate_per_s)
+        while self.position is not None and not self._cancelled:
+            pause_s = await self.step()
+            if pause_s:
+                await self._clock.sleep(pause_s)
         return RedriveReport(moved=self.moved, skipped=self.skipped, cancelled=self._cancelled)
 
     def _step_size(self) -> int:

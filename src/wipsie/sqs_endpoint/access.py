@@ -8,7 +8,7 @@ from wipsie.auth.signing_keys import SigningKey
 from wipsie.kernel.ids import QueueName
 from wipsie.sqs_endpoint.caller import Caller, queue_of_arn, queue_of_url
 from wipsie.sqs_endpoint.errors import ACCESS_DENIED, SqsError, shown
-from wipsie.sqs_endpoint.move_tasks import read_handle
+from wipsie.sqs_endpoint.moves.task import read_handle
 
 LIST_QUEUES = "ListQueues"
 LOOK_UP = "GetQueueUrl"

@@ -7,6 +7,7 @@ import math
 from starlette.types import Receive, Scope, Send
 
 from wipsie.auth.signing_keys import SigningKeys
+from wipsie.database.shared_store import SharedStore
 from wipsie.kernel.errors import Unavailable, WipsieError
 from wipsie.kernel.ids import new_uuid
 from wipsie.queue.engine import QueueEngine
@@ -14,14 +15,16 @@ from wipsie.sqs_endpoint.access import LIST_QUEUES, OPEN_ACCESS, Access, KeyAcce
 from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.errors import ACCESS_DENIED, INTERNAL, SqsError, translate
 from wipsie.sqs_endpoint.known_queues import KnownQueues
-from wipsie.sqs_endpoint.move_tasks import MoveTasks
-from wipsie.sqs_endpoint.operation import Call
+from wipsie.sqs_endpoint.moves.runner import MoveTasks
+from wipsie.sqs_endpoint.operation import Call, Means
 from wipsie.sqs_endpoint.protocols.json_protocol import JsonProtocol
+from wipsie.sqs_endpoint.protocols.peek_protocol import PeekProtocol
 from wipsie.sqs_endpoint.protocols.protocol import Answer, WireProtocol
 from wipsie.sqs_endpoint.protocols.query_protocol import QueryProtocol
-from wipsie.sqs_endpoint.recognising import is_for_sqs
+from wipsie.sqs_endpoint.recognising import PEEK_PATH, is_for_sqs, is_peek_path
 from wipsie.sqs_endpoint.request_body import ClientGone, read_body
 from wipsie.sqs_endpoint.signatures import SignatureVerifier
+from wipsie.sqs_endpoint.strictness import Strictness
 from wipsie.telemetry import correlation
 from wipsie.telemetry.logging import get_logger
 
@@ -36,22 +39,27 @@ OTHER = "AmazonSQS"
 class SqsEndpoint:
     """Amazon SQS over the queues of one engine."""
 
-    def __init__(self, engine: QueueEngine, *, is_open: bool, signing_keys: SigningKeys | None = None) -> None:
+    def __init__(
+        self,
+        engine: QueueEngine,
+        *,
+        moves: MoveTasks,
+        shared: SharedStore,
+        is_open: bool,
+        signing_keys: SigningKeys | None = None,
+        strictness: Strictness | None = None,
+    ) -> None:
         """`is_open`: whoever reaches it may use it, with any credentials. Otherwise requests have to be signed with one of
-        `signing_keys`; without these everybody is refused."""
+        `signing_keys`; without these everybody is refused. `moves` and `shared` are started and stopped by their owner."""
         self._engine = engine
-        self._queues = KnownQueues(engine)
-        self._moves = MoveTasks(engine)
+        self._means = Means(engine, KnownQueues(engine), moves, shared, strictness)
         self._is_open = is_open
         self._signing_keys = signing_keys
         self._verifier = None if signing_keys is None else SignatureVerifier(signing_keys.find, engine.clock)
         self._told_at = -_REPEAT_S
         self._json: WireProtocol = JsonProtocol()
         self._query: WireProtocol = QueryProtocol()
-
-    async def stop(self) -> None:
-        """End what runs in the background."""
-        await self._moves.stop()
+        self._peek = PeekProtocol()
 
     def takes(self, scope: Scope, amz_target: bytes | None) -> bool:
         """Whether a request on a shared port is for Amazon SQS."""
@@ -71,7 +79,7 @@ class SqsEndpoint:
             if access is not OPEN_ACCESS and operation.name != LIST_QUEUES:
                 # The list shows what there is for whoever asks; all else is about one queue.
                 access.check(operation.name, named_queue(given))
-            call = Call(self._engine, self._queues, self._moves, caller, receive, access)
+            call = Call(self._means, caller, receive, access)
             answer = protocol.write(operation, await operation.run(call, given), request_id)
         except ClientGone:
             return
@@ -101,6 +109,8 @@ class SqsEndpoint:
         return KeyAccess(key, caller)
 
     def _protocol_of(self, scope: Scope) -> WireProtocol:
+        if scope["path"].startswith(PEEK_PATH) and is_peek_path(scope["path"]):
+            return self._peek.of(scope)
         protocol = self._query
         for name, value in scope["headers"]:
             # A target is signed where signatures are, which the type of the content need not be: it decides.

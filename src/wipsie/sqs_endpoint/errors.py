@@ -45,6 +45,9 @@ _FRAMEWORK = "com.amazon.coral.service"
 
 QUEUE_DOES_NOT_EXIST = ErrorKind("QueueDoesNotExist", f"{_LEGACY}NonExistentQueue")
 QUEUE_NAME_EXISTS = ErrorKind("QueueNameExists", "QueueAlreadyExists")
+QUEUE_DELETED_RECENTLY = ErrorKind("QueueDeletedRecently", f"{_LEGACY}QueueDeletedRecently")
+PURGE_IN_PROGRESS = ErrorKind("PurgeQueueInProgress", f"{_LEGACY}PurgeQueueInProgress", 403)
+OVER_LIMIT = ErrorKind("OverLimit", "OverLimit")
 EMPTY_BATCH = ErrorKind("EmptyBatchRequest", f"{_LEGACY}EmptyBatchRequest")
 TOO_MANY_ENTRIES = ErrorKind("TooManyEntriesInBatchRequest", f"{_LEGACY}TooManyEntriesInBatchRequest")
 IDS_NOT_DISTINCT = ErrorKind("BatchEntryIdsNotDistinct", f"{_LEGACY}BatchEntryIdsNotDistinct")
@@ -64,6 +67,7 @@ SERIALIZATION = ErrorKind("SerializationException", "SerializationException", 40
 MALFORMED_QUERY = ErrorKind("MalformedQueryString", "MalformedQueryString", 400, _FRAMEWORK)
 UNKNOWN_OPERATION = ErrorKind("UnknownOperationException", "UnknownOperation", 404, _FRAMEWORK)
 INVALID_ACTION = ErrorKind("InvalidAction", "InvalidAction", 400, _FRAMEWORK)
+INVALID_REQUEST = ErrorKind("InvalidRequest", "InvalidRequest", 400, _FRAMEWORK)
 ACCESS_DENIED = ErrorKind("AccessDeniedException", "AccessDenied", 403, _FRAMEWORK)
 MISSING_AUTHENTICATION = ErrorKind("MissingAuthenticationTokenException", "MissingAuthenticationToken", 403, _FRAMEWORK)
 INCOMPLETE_SIGNATURE = ErrorKind("IncompleteSignatureException", "IncompleteSignature", 400, _FRAMEWORK)

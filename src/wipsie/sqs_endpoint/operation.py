@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.types import Receive
 
+from wipsie.database.shared_store import SharedStore
 from wipsie.queue.engine import QueueEngine
 from wipsie.sqs_endpoint.access import OPEN_ACCESS, Access
 from wipsie.sqs_endpoint.caller import Caller
 from wipsie.sqs_endpoint.known_queues import KnownQueues
-from wipsie.sqs_endpoint.move_tasks import MoveTasks
+from wipsie.sqs_endpoint.moves.runner import MoveTasks
+from wipsie.sqs_endpoint.strictness import Strictness
 
 Output = dict[str, Any]
 """Members by their names in the JSON protocol, without those that are empty; each protocol writes them in its own way."""
@@ -22,23 +24,27 @@ class Input(msgspec.Struct, kw_only=True, rename="pascal"):
     """Base of inputs: members are named as clients send them. What is not declared is ignored, as Amazon does."""
 
 
+class Means(NamedTuple):
+    """What all requests to an endpoint share."""
+
+    engine: QueueEngine
+    queues: KnownQueues
+    moves: MoveTasks
+    shared: SharedStore
+    """For what all processes have to know for a few minutes."""
+    strictness: Strictness | None
+    """What Amazon locks is locked here too; None: it is not."""
+
+
 class Call:
     """One request, as an action sees it."""
 
-    __slots__ = ("access", "caller", "engine", "moves", "queues", "receive")
+    __slots__ = ("access", "caller", "engine", "means", "queues", "receive")
 
-    def __init__(
-        self,
-        engine: QueueEngine,
-        queues: KnownQueues,
-        moves: MoveTasks,
-        caller: Caller,
-        receive: Receive,
-        access: Access = OPEN_ACCESS,
-    ) -> None:
-        self.engine = engine
-        self.queues = queues
-        self.moves = moves
+    def __init__(self, means: Means, caller: Caller, receive: Receive, access: Access = OPEN_ACCESS) -> None:
+        self.means = means
+        self.engine = means.engine
+        self.queues = means.queues
         self.caller = caller
         self.receive = receive
         """Tells, once the body is read, when the client hangs up."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from starlette.types import Scope
 
 TARGET = b"AmazonSQS."
+PEEK_PATH = "/_aws/sqs/messages"
+"""Where messages are looked at without being received, see `protocols/peek_protocol.py`."""
 _FORM = b"application/x-www-form-urlencoded"
 _JSON = b"application/x-amz-json"
 
@@ -18,6 +20,8 @@ def is_for_sqs(scope: Scope, amz_target: bytes | None) -> bool:
     if amz_target is not None:
         return amz_target.startswith(TARGET) and scope["method"] == "POST"
     path: str = scope["path"]
+    if path.startswith(PEEK_PATH):
+        return is_peek_path(path) and scope["method"] in ("GET", "POST")
     if len(path) > 1 and path[-1] != "/" and not is_queue_path(path):
         return False
     method: str = scope["method"]
@@ -29,6 +33,12 @@ def is_for_sqs(scope: Scope, amz_target: bytes | None) -> bool:
         return True
     # Without any Action: a browser that was given the URL of a queue, for example.
     return path[1:2].isdigit() and path.count("/") == 2 and is_queue_path(path)
+
+
+def is_peek_path(path: str) -> bool:
+    """Whether a path is that of looking, with or without the queue in it."""
+    rest = path[len(PEEK_PATH) :]
+    return path.startswith(PEEK_PATH) and (rest in ("", "/") or (rest[0] == "/" and rest.count("/") == 3))
 
 
 def is_queue_path(path: str) -> bool:

@@ -233,6 +233,15 @@ class SqsEndpointSection(Section):
         "Wipsie, or a proxy does for them; required, on loopback too.",
         accepts="auto or required",
     )
+    strict: bool = variable(
+        "SQS_ENDPOINT_STRICT",
+        parsers.boolean,
+        False,
+        written="false",
+        about="Lock what Amazon SQS locks: a purge or a new queue of the same name within 60 seconds, more than 120,000 messages in "
+        "flight, a visibility of more than 12 hours in all, and the extensions of Wipsie.",
+        accepts="true or false",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from wipsie.kernel.errors import ReceiptExpired
-from wipsie.kernel.ids import Receipt
 from wipsie.queue.contract import Outcome, QueueSettings, VisibilityChange
 from wipsie.sqs_endpoint import sqs_limits
 from wipsie.sqs_endpoint.batch import batch_answer, check_entries, failed
 from wipsie.sqs_endpoint.checks import check_number, required
 from wipsie.sqs_endpoint.errors import SqsError, invalid, missing
+from wipsie.sqs_endpoint.handles import check_total_visibility, read_handle
 from wipsie.sqs_endpoint.operation import Call, Input, Operation, Output
 
 
@@ -38,7 +38,7 @@ class ChangeMessageVisibilityBatchInput(Input):
 async def change_message_visibility(call: Call, given: ChangeMessageVisibilityInput) -> Output:
     """Move the end of a lease, counted from now; 0 returns the message."""
     queue = await call.queues.of_url(given.queue_url)
-    change = _read(queue, given)
+    change = _read(call, queue, given)
     error = _refusal(change, (await call.engine.change_visibility([change]))[0])
     if error is not None:
         raise error
@@ -55,7 +55,7 @@ async def change_message_visibility_batch(call: Call, given: ChangeMessageVisibi
     for entry in entries:
         entry_id = entry.id or ""
         try:
-            changes[entry_id] = _read(queue, entry)
+            changes[entry_id] = _read(call, queue, entry)
         except SqsError as error:
             refusals[entry_id] = error
     outcomes = await call.engine.change_visibility(list(changes.values())) if changes else []
@@ -67,12 +67,15 @@ async def change_message_visibility_batch(call: Call, given: ChangeMessageVisibi
     )
 
 
-def _read(queue: QueueSettings, given: ChangeMessageVisibilityInput | ChangeEntry) -> VisibilityChange:
-    receipt = required("ReceiptHandle", given.receipt_handle)
+def _read(call: Call, queue: QueueSettings, given: ChangeMessageVisibilityInput | ChangeEntry) -> VisibilityChange:
+    handle = required("ReceiptHandle", given.receipt_handle)
     if given.visibility_timeout is None:
         raise missing("VisibilityTimeout")
     timeout_s = check_number("VisibilityTimeout", given.visibility_timeout, 0, sqs_limits.VISIBILITY_TIMEOUT_S_MAX)
-    return VisibilityChange(queue.name, Receipt(receipt), timeout_s)
+    receipt, received_at_ms = read_handle(handle)
+    if call.means.strictness is not None:
+        check_total_visibility(received_at_ms, timeout_s, call.engine.clock.now_ms())
+    return VisibilityChange(queue.name, receipt, timeout_s)
 
 
 def _refusal(change: VisibilityChange, outcome: Outcome) -> Exception | None:

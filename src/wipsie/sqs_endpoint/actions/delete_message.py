@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from wipsie.kernel.errors import ReceiptExpired
-from wipsie.kernel.ids import Receipt
 from wipsie.queue.contract import Outcome, QueueSettings
 from wipsie.sqs_endpoint.batch import batch_answer, check_entries, failed
 from wipsie.sqs_endpoint.checks import required
 from wipsie.sqs_endpoint.errors import SqsError, invalid, missing
+from wipsie.sqs_endpoint.handles import read_handle
 from wipsie.sqs_endpoint.operation import Call, Input, Operation, Output
 
 
@@ -35,8 +35,9 @@ class DeleteMessageBatchInput(Input):
 async def delete_message(call: Call, given: DeleteMessageInput) -> Output:
     """Acknowledge a delivery."""
     queue = await call.queues.of_url(given.queue_url)
-    receipt = required("ReceiptHandle", given.receipt_handle)
-    error = _refusal(queue, receipt, (await call.engine.delete([(queue.name, Receipt(receipt))]))[0])
+    handle = required("ReceiptHandle", given.receipt_handle)
+    receipt, _ = read_handle(handle)
+    error = _refusal(queue, handle, (await call.engine.delete([(queue.name, receipt)]))[0])
     if error is not None:
         raise error
     return {}
@@ -50,7 +51,7 @@ async def delete_message_batch(call: Call, given: DeleteMessageBatchInput) -> Ou
     for number, entry in enumerate(entries, 1):
         if not entry.receipt_handle:
             raise missing(f"DeleteMessageBatchRequestEntry.{number}.ReceiptHandle")
-    receipts = [(queue.name, Receipt(entry.receipt_handle or "")) for entry in entries]
+    receipts = [(queue.name, read_handle(entry.receipt_handle or "")[0]) for entry in entries]
     refusals = {
         entry.id or "": _refusal(queue, entry.receipt_handle or "", outcome)
         for entry, outcome in zip(entries, await call.engine.delete(receipts), strict=True)

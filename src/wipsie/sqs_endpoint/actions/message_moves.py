@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from wipsie.kernel.errors import QueueNotFound
+from wipsie.kernel.ids import new_uuid
 from wipsie.queue.contract import QueueSettings
 from wipsie.sqs_endpoint import sqs_limits
 from wipsie.sqs_endpoint.caller import queue_of_arn
 from wipsie.sqs_endpoint.checks import check_number, required
 from wipsie.sqs_endpoint.errors import RESOURCE_NOT_FOUND, SqsError, invalid
-from wipsie.sqs_endpoint.move_tasks import MoveStatus, MoveTask, read_handle
+from wipsie.sqs_endpoint.moves.store import KEPT_PER_QUEUE
+from wipsie.sqs_endpoint.moves.task import MoveStatus, MoveTask, read_handle
 from wipsie.sqs_endpoint.operation import Call, Input, Operation, Output
 
 
@@ -52,23 +54,21 @@ async def start_message_move_task(call: Call, given: StartInput) -> Output:
         call.access.check("SendMessage", name)
     if not sources:
         raise invalid("SourceArn", source_arn, "Source queue must be configured as a Dead Letter Queue.")
-    to_move = (await call.engine.counts(source.name)).total
-    # Nothing is awaited from here on: of two that come at one moment the second is told.
-    if call.moves.active(source.name) is not None:
+    task = MoveTask(
+        task_id=new_uuid(),
+        source=source.name,
+        source_arn=source_arn,
+        destination=None if destination is None else destination.name,
+        destination_arn=given.destination_arn or None,
+        rate_per_s=rate_per_s,
+        to_move=(await call.engine.counts(source.name)).total,
+        started_at_ms=call.engine.clock.now_ms(),
+    )
+    # Of two that come at one moment the database lets one win, whichever processes they came to.
+    if not await call.means.moves.add(task):
         raise invalid(
             "SourceArn", source_arn, "There is already a task running for this queue; one is allowed at a time."
         )
-    task = MoveTask(
-        call.engine.redrive(
-            source.name, destination=None if destination is None else destination.name, rate_per_s=rate_per_s
-        ),
-        source_arn=source_arn,
-        destination_arn=given.destination_arn or None,
-        rate_per_s=rate_per_s,
-        to_move=to_move,
-        started_at_ms=call.engine.clock.now_ms(),
-    )
-    call.moves.start(source.name, task)
     return {"TaskHandle": task.handle}
 
 
@@ -78,20 +78,18 @@ async def cancel_message_move_task(call: Call, given: CancelInput) -> Output:
     handle = read_handle(text)
     if handle is None:
         raise invalid("TaskHandle", text, "It has to be the TaskHandle of a task that was started.")
-    task = call.moves.find(handle)
-    if task is None or task.status is not MoveStatus.RUNNING:
+    # The queue is what the rights of a key were asked for, and the word of whoever sent it: the task has to be one of it.
+    moved = await call.means.moves.cancel(handle.task_id, queue_of_arn(handle.source_arn))
+    if moved is None:
         raise SqsError(RESOURCE_NOT_FOUND, "Task does not exist.")
-    # What the handle says of the queue is the word of whoever sent it.
-    call.access.check("CancelMessageMoveTask", queue_of_arn(task.source_arn))
-    task.cancel()
-    return {"ApproximateNumberOfMessagesMoved": task.moved}
+    return {"ApproximateNumberOfMessagesMoved": moved}
 
 
 async def list_message_move_tasks(call: Call, given: ListInput) -> Output:
     """The last tasks of a queue, newest first."""
     source = await _queue(call, "SourceArn", required("SourceArn", given.source_arn))
-    most = 1 if given.max_results is None else check_number("MaxResults", given.max_results, 1, 10)
-    shown = [_shown(task) for task in call.moves.of(source.name)[:most]]
+    most = 1 if given.max_results is None else check_number("MaxResults", given.max_results, 1, KEPT_PER_QUEUE)
+    shown = [_shown(task) for task in await call.means.moves.of(source.name, most)]
     return {"Results": shown} if shown else {}
 
 

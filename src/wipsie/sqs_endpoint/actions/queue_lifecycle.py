@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 import msgspec
 
-from wipsie.kernel.errors import QueueExists, QueueNotFound
+from wipsie.kernel.errors import QueueExists, QueueNotFound, WipsieError
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import QueueSettings
 from wipsie.sqs_endpoint import sqs_limits
@@ -16,6 +17,7 @@ from wipsie.sqs_endpoint.errors import INVALID_ATTRIBUTE_VALUE, QUEUE_NAME_EXIST
 from wipsie.sqs_endpoint.operation import Call, Input, Operation, Output
 from wipsie.sqs_endpoint.queue_attributes import CREATED, MODIFIED, apply_attributes, difference
 from wipsie.sqs_endpoint.queue_tags import check_tags
+from wipsie.sqs_endpoint.strictness import begin_purge, check_name, note_delete, purge_failed
 
 
 class CreateQueueInput(Input):
@@ -50,6 +52,8 @@ async def create_queue(call: Call, given: CreateQueueInput) -> Output:
     try:
         existing = await call.queues.look(wanted.name)
     except QueueNotFound:
+        if call.means.strictness is not None:
+            await check_name(call.means.shared, call.means.strictness, wanted.name)
         settings = wanted
         if call.engine.capabilities.protocol_attributes:
             now = str(call.engine.clock.now_ms() // 1000)
@@ -89,7 +93,7 @@ async def get_queue_url(call: Call, given: QueueNameInput) -> Output:
 
 
 async def delete_queue(call: Call, given: QueueInput) -> Output:
-    """Remove a queue with all its messages; not one of Wipsie's own. Its name may be used again at once."""
+    """Remove a queue with all its messages; not one of Wipsie's own. Its name may be used again at once, unless we are strict."""
     queue = await call.queues.of_url(given.queue_url)
     if call.engine.is_own(queue.name):
         raise SqsError(
@@ -97,14 +101,27 @@ async def delete_queue(call: Call, given: QueueInput) -> Output:
             f"{queue.name} is one of Wipsie's own queues: it would come back empty at the next start. PurgeQueue empties it.",
         )
     call.queues.forget(queue.name)
+    if call.means.strictness is not None:
+        # Before the queue is gone: a name nobody noted could be used at once.
+        await note_delete(call.means.shared, call.means.strictness, queue.name)
     await call.engine.delete_queue(queue.name)
     return {}
 
 
 async def purge_queue(call: Call, given: QueueInput) -> Output:
-    """Remove all messages, as often as one likes."""
+    """Remove all messages, as often as one likes, unless we are strict."""
     queue = await call.queues.of_url(given.queue_url)
-    await call.engine.purge(queue.name)
+    shared, strictness = call.means.shared, call.means.strictness
+    if strictness is None:
+        await call.engine.purge(queue.name)
+        return {}
+    await begin_purge(shared, strictness, queue.name)
+    try:
+        await call.engine.purge(queue.name)
+    except BaseException:
+        with contextlib.suppress(WipsieError):
+            await purge_failed(shared, queue.name)
+        raise
     return {}
 
 

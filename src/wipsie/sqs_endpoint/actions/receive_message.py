@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.types import Receive
 
-from wipsie.queue.contract import TRACE_HEADER, Delivery, QueueSettings, VisibilityChange
+from wipsie.kernel.clock import Clock
+from wipsie.kernel.errors import WipsieError
+from wipsie.queue.contract import Delivery, QueueSettings, VisibilityChange
 from wipsie.sqs_endpoint import sqs_limits
-from wipsie.sqs_endpoint.checks import check_number, none_if_empty
-from wipsie.sqs_endpoint.digests import md5_of_attributes, md5_of_text
-from wipsie.sqs_endpoint.errors import INVALID_ATTRIBUTE_NAME, SqsError, shown
-from wipsie.sqs_endpoint.message_attributes import AttributeFilter, shown_attributes
+from wipsie.sqs_endpoint.checks import check_key, check_number, none_if_empty
+from wipsie.sqs_endpoint.errors import OVER_LIMIT, SqsError
+from wipsie.sqs_endpoint.handles import timed_handle
+from wipsie.sqs_endpoint.message_attributes import AttributeFilter
+from wipsie.sqs_endpoint.message_shape import read_system_names, shown_message
 from wipsie.sqs_endpoint.operation import Call, Input, Operation, Output
 from wipsie.sqs_endpoint.queue_attributes import default_wait_s
+from wipsie.sqs_endpoint.receive_attempts import ReceiveAttempt, Received
 from wipsie.sqs_endpoint.request_body import ClientGone
 
 LONG_POLL_S_MAX = 19.6
 """Clients that wait for 20 seconds give up after 20 seconds: the answer has to be there before."""
-_SYSTEM_NAMES = (
-    "SenderId",
-    "SentTimestamp",
-    "ApproximateReceiveCount",
-    "ApproximateFirstReceiveTimestamp",
-    "SequenceNumber",
-    "MessageDeduplicationId",
-    "MessageGroupId",
-    "AWSTraceHeader",
-    "DeadLetterQueueSourceArn",
-)
-_KNOWN_NAMES = {name.lower(): name for name in _SYSTEM_NAMES}
 
 
 class ReceiveMessageInput(Input):
@@ -62,15 +52,81 @@ async def receive_message(call: Call, given: ReceiveMessageInput) -> Output:
         wait_s = default_wait_s(queue)
     else:
         check_number("WaitTimeSeconds", wait_s, 0, sqs_limits.WAIT_S_MAX)
-    names = _system_names(none_if_empty(given.attribute_names), none_if_empty(given.message_system_attribute_names))
+    names = read_system_names(none_if_empty(given.attribute_names), none_if_empty(given.message_system_attribute_names))
     wanted = AttributeFilter(none_if_empty(given.message_attribute_names))
-    receiving = call.engine.receive(
-        queue.name, max_messages=most, visibility_timeout_s=visibility_s, wait_s=min(wait_s, LONG_POLL_S_MAX)
-    )
-    deliveries = await receiving if wait_s == 0 else await _while_connected(call, asyncio.ensure_future(receiving))
-    if not deliveries:
+    attempt = _attempt(call, queue, given)
+    received = None if attempt is None else await attempt.again()
+    if received is None:
+        deliveries = await _receive(call, queue, most, visibility_s, min(wait_s, LONG_POLL_S_MAX))
+        received = [Received(one, one.receipt, one.received_at_ms) for one in deliveries]
+        if attempt is not None and deliveries:
+            received = await _note(call, attempt, deliveries, received)
+    if not received:
         return {}
-    return {"Messages": [_message(call, queue, one, names, wanted) for one in deliveries]}
+    strict = call.means.strictness is not None
+    return {
+        "Messages": [
+            shown_message(
+                call.caller,
+                queue,
+                one.message,
+                handle=timed_handle(one.receipt, one.received_at_ms) if strict else one.receipt,
+                names=names,
+                wanted=wanted,
+            )
+            for one in received
+        ]
+    }
+
+
+async def _receive(
+    call: Call, queue: QueueSettings, most: int, visibility_s: int | None, wait_s: float
+) -> list[Delivery]:
+    if call.means.strictness is not None and await _is_over_limit(call, queue, call.means.strictness.in_flight_max):
+        receiving = _nothing(call.engine.clock, wait_s)
+    else:
+        receiving = call.engine.receive(queue.name, max_messages=most, visibility_timeout_s=visibility_s, wait_s=wait_s)
+    return await receiving if wait_s == 0 else await _while_connected(call, asyncio.ensure_future(receiving))
+
+
+async def _is_over_limit(call: Call, queue: QueueSettings, most: int) -> bool:
+    """Whether a FIFO queue has so many messages in flight that it gives nothing; SqsError for a standard queue."""
+    if (await call.engine.counts(queue.name)).leased < most:
+        return False
+    if queue.fifo:
+        return True
+    raise SqsError(OVER_LIMIT, f"{most} messages of the queue are in flight, which is the limit; delete some first.")
+
+
+async def _nothing(clock: Clock, wait_s: float) -> list[Delivery]:
+    await clock.sleep(wait_s)
+    return []
+
+
+def _attempt(call: Call, queue: QueueSettings, given: ReceiveMessageInput) -> ReceiveAttempt | None:
+    attempt_id = given.receive_request_attempt_id
+    if attempt_id is None:
+        return None
+    check_key("ReceiveRequestAttemptId", attempt_id)
+    # It is for FIFO queues; and where messages cannot be looked at, nobody knows whether they were touched.
+    if not queue.fifo or not call.engine.capabilities.peek:
+        return None
+    return ReceiveAttempt(call.means, queue, attempt_id, given.visibility_timeout)
+
+
+async def _note(
+    call: Call, attempt: ReceiveAttempt, deliveries: Sequence[Delivery], received: list[Received]
+) -> list[Received]:
+    """What was received, once it can be received again. Otherwise nothing stays leased."""
+    try:
+        noted = await attempt.note(received)
+    except WipsieError:
+        await _give_back(call, deliveries)
+        raise
+    if noted:
+        return received
+    await _give_back(call, deliveries)
+    return await attempt.again() or []
 
 
 async def _while_connected(call: Call, receiving: asyncio.Task[list[Delivery]]) -> list[Delivery]:
@@ -99,59 +155,6 @@ async def _give_back(call: Call, deliveries: Sequence[Delivery]) -> None:
     changes = [VisibilityChange(one.queue, one.receipt, 0, release=True, undo_receive=undo) for one in deliveries]
     if changes:
         await call.engine.change_visibility(changes)
-
-
-def _system_names(old: Sequence[str], new: Sequence[str]) -> frozenset[str]:
-    names: set[str] = set()
-    for name in (*old, *new):
-        if name.lower() == "all":
-            return frozenset(_SYSTEM_NAMES)
-        known = _KNOWN_NAMES.get(name.lower())
-        if known is None:
-            raise SqsError(INVALID_ATTRIBUTE_NAME, f"Unknown Attribute {shown(name)}.")
-        names.add(known)
-    return frozenset(names)
-
-
-def _message(
-    call: Call, queue: QueueSettings, delivery: Delivery, names: frozenset[str], wanted: AttributeFilter
-) -> dict[str, Any]:
-    message: dict[str, Any] = {
-        "MessageId": delivery.message_id,
-        "ReceiptHandle": delivery.receipt,
-        "MD5OfBody": md5_of_text(delivery.body),
-        "Body": delivery.body,
-    }
-    if names and (system := _system_attributes(call, queue, delivery, names)):
-        message["Attributes"] = system
-    if chosen := wanted.choose(delivery.attributes):
-        message["MD5OfMessageAttributes"] = md5_of_attributes(chosen)
-        message["MessageAttributes"] = shown_attributes(chosen)
-    return message
-
-
-def _system_attributes(call: Call, queue: QueueSettings, delivery: Delivery, names: frozenset[str]) -> dict[str, str]:
-    found: dict[str, str] = {
-        "ApproximateReceiveCount": str(delivery.receive_count),
-        "SentTimestamp": str(delivery.sent_at_ms),
-        "ApproximateFirstReceiveTimestamp": str(delivery.first_received_at_ms),
-    }
-    if "SenderId" in names:
-        # Nobody has to sign in where this is open; whoever sent it is of this account.
-        found["SenderId"] = call.caller.account
-    if delivery.group_id is not None:
-        found["MessageGroupId"] = delivery.group_id
-    if queue.fifo:
-        found["SequenceNumber"] = f"{delivery.sequence_number:020d}"
-        if delivery.deduplication_id is not None:
-            found["MessageDeduplicationId"] = delivery.deduplication_id
-        elif queue.content_based_deduplication:
-            found["MessageDeduplicationId"] = hashlib.sha256(delivery.body.encode()).hexdigest()
-    if (trace := delivery.attributes.get(TRACE_HEADER)) is not None:
-        found["AWSTraceHeader"] = trace.value
-    if delivery.dead_letter is not None:
-        found["DeadLetterQueueSourceArn"] = call.caller.queue_arn(delivery.dead_letter.origin)
-    return {name: value for name, value in found.items() if name in names}
 
 
 RECEIVE_MESSAGE = Operation("ReceiveMessage", ReceiveMessageInput, receive_message)

@@ -14,6 +14,7 @@ from wipsie.sqs_endpoint.batch import batch_answer, check_entries, failed
 from wipsie.sqs_endpoint.checks import check_key, check_number, check_text
 from wipsie.sqs_endpoint.digests import md5_of_attributes, md5_of_text
 from wipsie.sqs_endpoint.errors import BATCH_TOO_LONG, INVALID_PARAMETER, SqsError, invalid, missing
+from wipsie.sqs_endpoint.extensions import Wishes, read_wishes, split_extensions
 from wipsie.sqs_endpoint.message_attributes import (
     AttributeValue,
     attribute_bytes,
@@ -22,6 +23,8 @@ from wipsie.sqs_endpoint.message_attributes import (
     stored_with_trace,
 )
 from wipsie.sqs_endpoint.operation import Call, Input, Operation, Output
+
+_NO_WISHES = Wishes()
 
 
 class MessageInput(Input):
@@ -66,7 +69,7 @@ async def send_message(call: Call, given: SendMessageInput) -> Output:
     queue = await call.queues.of_url(given.queue_url)
     if queue.fifo and not given.message_group_id:
         raise missing("MessageGroupId")
-    outgoing = _read(queue, given)
+    outgoing = _read(call, queue, given)
     return _sent(queue, outgoing, await call.engine.send(outgoing.message))
 
 
@@ -82,7 +85,7 @@ async def send_message_batch(call: Call, given: SendMessageBatchInput) -> Output
     for entry in entries:
         entry_id = entry.id or ""
         try:
-            outgoing[entry_id] = _read(queue, entry)
+            outgoing[entry_id] = _read(call, queue, entry)
         except SqsError as error:
             refused[entry_id] = error
     total = sum(one.size for one in outgoing.values())
@@ -100,17 +103,23 @@ async def send_message_batch(call: Call, given: SendMessageBatchInput) -> Output
     return batch_answer(successful, [failed(entry_id, error) for entry_id, error in refused.items()])
 
 
-def _read(queue: QueueSettings, given: MessageInput) -> _Outgoing:
+def _read(call: Call, queue: QueueSettings, given: MessageInput) -> _Outgoing:
     body = given.message_body
     if not body:
         raise missing("MessageBody")
     check_text(body)
     attributes: dict[str, Attribute] = {}
+    asked: dict[str, Attribute] = {}
     system: dict[str, Attribute] = {}
+    wishes = _NO_WISHES
     size = len(body) if body.isascii() else len(body.encode())
     if given.message_attributes:
-        attributes = read_attributes(given.message_attributes)
+        own, extensions = split_extensions(given.message_attributes)
+        attributes = read_attributes(own)
         size += attribute_bytes(attributes)
+        if extensions:
+            strict = call.means.strictness is not None
+            wishes, asked = read_wishes(extensions, queue, call.engine.capabilities, strict=strict)
     if given.message_system_attributes:
         system = read_system_attributes(given.message_system_attributes)
     if size > queue.message_bytes_max:
@@ -118,9 +127,9 @@ def _read(queue: QueueSettings, given: MessageInput) -> _Outgoing:
             INVALID_PARAMETER,
             f"One or more parameters are invalid. Reason: Message must be shorter than {queue.message_bytes_max} bytes.",
         )
-    delay_s = given.delay_seconds
-    if delay_s is not None:
-        check_number("DelaySeconds", delay_s, 0, sqs_limits.DELAY_S_MAX)
+    delay_s: float | None = given.delay_seconds
+    if given.delay_seconds is not None:
+        check_number("DelaySeconds", given.delay_seconds, 0, sqs_limits.DELAY_S_MAX)
     if given.message_group_id is not None:
         check_key("MessageGroupId", given.message_group_id)
     if queue.fifo:
@@ -133,16 +142,20 @@ def _read(queue: QueueSettings, given: MessageInput) -> _Outgoing:
             given.message_deduplication_id,
             "It is for FIFO queues; this one is a standard queue.",
         )
+    if wishes.delay_s is not None:
+        delay_s = wishes.delay_s
     message = NewMessage(
         queue=queue.name,
         body=body,
         message_id=new_message_id(),
         attributes=stored_with_trace(attributes, system) or None,
+        priority=wishes.priority,
         delay_s=delay_s,
         group_id=given.message_group_id,
         deduplication_id=given.message_deduplication_id,
     )
-    return _Outgoing(message, attributes, system, size)
+    # Clients check the digest of all they sent.
+    return _Outgoing(message, attributes | asked if asked else attributes, system, size)
 
 
 def _check_fifo(queue: QueueSettings, given: MessageInput) -> None:

@@ -32,7 +32,7 @@ class QueryProtocol:
     """The protocol of older SDKs, scripts and `curl`."""
 
     def read(self, scope: Scope, body: bytes) -> Request:
-        fields = [*_fields(scope["query_string"]), *_fields(body)]
+        fields = [*read_fields(scope["query_string"]), *read_fields(body)]
         action = next((value for name, value in fields if name == "Action"), "")
         at_queue = is_queue_path(scope["path"])
         if not action:
@@ -78,7 +78,8 @@ def _headers(request_id: str) -> Headers:
     return [(b"content-type", b"text/xml"), (b"x-amzn-requestid", request_id.encode())]
 
 
-def _fields(text: bytes) -> list[tuple[str, str]]:
+def read_fields(text: bytes) -> list[tuple[str, str]]:
+    """Fields of a form or a query string. SqsError."""
     if not text:
         return []
     try:
