@@ -23,7 +23,8 @@ from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, WipsieError
 from wipsie.kernel.ids import QueueName
 from wipsie.queue.contract import Delivery, QueueBackend
-from wipsie.workers.celery_bridge.names import TASKS as TASKS
+from wipsie.telemetry.logging import log_fields
+from wipsie.workers.celery_bridge.names import TASKS
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from wipsie.workers.celery_bridge.fed_queues import FedQueues
     from wipsie.workers.celery_bridge.pool_process import PoolProcess
     from wipsie.workers.celery_bridge.received import Received
+
+__all__ = ["TASKS", "CeleryBridge", "broker_of", "build_celery_app"]
 
 _TRANSPORT = "wipsie.workers.celery_bridge.transport:PlainTransport"
 _TRANSPORT_NAME = "wipsie-sqs"
@@ -234,6 +237,9 @@ class CeleryBridge:
 
         parts = build_parts(settings, self._clock, around_backend=feed)
         application = Application(parts, ("worker",))
+        if application.worker is not None:
+            # On every line of this process from here on.
+            log_fields(worker=application.worker.worker_id)
         await application.start(prepare=lambda: prepare_database(settings, migrate=False), patient=True)
         try:
             async with _metrics(application):
