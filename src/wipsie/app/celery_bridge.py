@@ -307,14 +307,14 @@ def _has_credentials() -> bool:
 
 
 def _fed(backend: QueueBackend, clock: SystemClock) -> FedQueues:
-    from wipsie.queue.backends.sqs.backend import SqsQueueBackend
+    from wipsie.queue.pushed import PushedDeliveries
     from wipsie.workers.celery_bridge.fed_queues import FedQueues
-    from wipsie.workers.celery_bridge.opening import open_of_endpoint
+    from wipsie.workers.celery_bridge.opening import open_of_endpoint, pushed_message
 
-    if not isinstance(backend, SqsQueueBackend):
+    if not isinstance(backend, PushedDeliveries):
         return FedQueues(backend, open_of_endpoint, clock)
 
     async def open_of_amazon(received: Received) -> Delivery | None:
-        return await backend.open_received(QueueName(received.queue), received.message)
+        return await backend.take_pushed(QueueName(received.queue), pushed_message(received))
 
     return FedQueues(backend, open_of_amazon, clock)

@@ -1,4 +1,5 @@
-"""From a message as Wipsie's own endpoint gives it to a delivery: its receipt handle is the receipt of the engine."""
+"""From a message as kombu got it to a delivery: at Wipsie's own endpoint its receipt handle is the receipt of the engine, at Amazon
+the backend knows what lies within."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import msgspec
 
 from wipsie.kernel.ids import MessageId, Receipt
 from wipsie.queue.contract import TRACE_HEADER, Attribute, Delivery, Priority
+from wipsie.queue.pushed import PushedMessage
 from wipsie.workers.celery_bridge.received import Received
 
 
@@ -24,16 +26,25 @@ class _Message(msgspec.Struct, rename="pascal"):
     message_attributes: dict[str, _Attribute] = {}
 
 
+def pushed_message(received: Received) -> PushedMessage:
+    """For a backend that opens what others received. msgspec.ValidationError for what is no message."""
+    message = msgspec.convert(received.message, _Message)
+    return PushedMessage(
+        transport_id=message.message_id,
+        handle=message.receipt_handle,
+        body=message.body,
+        system=message.attributes,
+        attributes=_attributes(message),
+    )
+
+
 async def open_of_endpoint(received: Received) -> Delivery:
     """The delivery. The endpoint tells no priority, which has had its effect. msgspec.ValidationError for what is no message."""
     message = msgspec.convert(received.message, _Message)
     system = message.attributes
     receive_count = int(system.get("ApproximateReceiveCount", 1))
     sent_at_ms = int(system.get("SentTimestamp", received.leased_at_ms))
-    attributes = {
-        name: Attribute(one.string_value or one.binary_value or "", one.data_type)
-        for name, one in message.message_attributes.items()
-    }
+    attributes = _attributes(message)
     if (trace := system.get("AWSTraceHeader")) is not None:
         attributes[TRACE_HEADER] = Attribute(trace)
     return Delivery(
@@ -54,3 +65,10 @@ async def open_of_endpoint(received: Received) -> Delivery:
         group_id=system.get("MessageGroupId"),
         deduplication_id=system.get("MessageDeduplicationId"),
     )
+
+
+def _attributes(message: _Message) -> dict[str, Attribute]:
+    return {
+        name: Attribute(one.string_value or one.binary_value or "", one.data_type)
+        for name, one in message.message_attributes.items()
+    }

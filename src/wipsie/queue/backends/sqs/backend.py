@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from wipsie.kernel.clock import Clock
 from wipsie.kernel.errors import ConfigurationError, QueueNotFound, WipsieError
@@ -195,13 +194,6 @@ class SqsQueueBackend:
         return await self._receiver.receive(
             queue, max_messages=max_messages, visibility_timeout_s=visibility_timeout_s, wait_s=wait_s
         )
-
-    async def open_received(self, queue: QueueName, message: dict[str, Any]) -> Delivery | None:
-        """The delivery of a message that somebody else received for this process, as their client of SQS gave it; leased as
-        long as its queue says, from now. None for one that must not be handed out now, and has been seen to. QueueNotFound,
-        StorageUnavailable; msgspec.ValidationError for what is no message."""
-        self._check_running()
-        return await self._receiver.open_received(queue, message)
 
     async def take_pushed(self, queue: QueueName, message: PushedMessage) -> Delivery | None:
         """See `wipsie.queue.pushed`. What is left of the lease is not told: it is taken for a whole one."""

@@ -110,11 +110,6 @@ class Receiver:
             if now - began < _SHORT_PAUSE_S:
                 await self._waiters.wait(name, signal, min(_SHORT_PAUSE_S, deadline - now))
 
-    async def open_received(self, name: QueueName, message: dict[str, Any]) -> Delivery | None:
-        """The delivery of a message somebody else received; see the backend."""
-        queue = await self._directory.find(name)
-        return await self._opener.open(read_message(message), queue, math.ceil(queue.settings.visibility_timeout_s))
-
     async def _poll(
         self, queue: SqsQueue, max_messages: int, visibility_timeout_s: float | None, poll_s: int
     ) -> list[Delivery]:
