@@ -37,7 +37,8 @@ awk -v tables="$tables" '
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 set -- --quiet --no-deps --no-compile --target "$out"
 if [ -n "${PLATFORM:-}" ]; then
-    foreign="--only-binary=:all: --implementation cp --python-version ${RUNTIME:-3.12}"
+    # One package comes as sources alone, which hold nothing for a platform.
+    foreign="--only-binary=:all: --no-binary=dkimpy --implementation cp --python-version ${RUNTIME:-3.12}"
     foreign="$foreign --platform manylinux_2_28_$PLATFORM --platform manylinux_2_17_$PLATFORM --platform manylinux2014_$PLATFORM"
 else
     foreign=
