@@ -218,6 +218,8 @@ async def test_whoever_lost_the_lease_stops(slow_house: House, fake_clock: FakeC
     assert (await moves.of(DEAD, 1))[0].status is MoveStatus.RUNNING
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_a_task_of_a_database_that_is_away_pauses_and_goes_on(house: House, migrated_database_url: str) -> None:
     await house.bury(30)
     moves = await house.process()
@@ -244,6 +246,8 @@ async def test_a_task_of_a_database_that_is_away_pauses_and_goes_on(house: House
     assert await house.bodies(HOME) == Counter(str(number) for number in range(30))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_a_task_of_a_queue_that_is_away_pauses_and_goes_on(house: House) -> None:
     await house.bury(30)
     engine = await house.new_engine()
