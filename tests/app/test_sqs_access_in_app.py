@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -299,3 +300,19 @@ async def test_on_its_own_port_everything_is_for_amazon_sqs_but_the_health(parts
             assert (await answer.json())["status"] == "healthy"
         async with session.delete(f"{url}/health") as answer:
             assert answer.status == 405
+
+
+async def test_looking_takes_the_right_to_receive(house: House) -> None:
+    made = await house.key(f"ReceiveMessage:{ORDERS}", f"SendMessage:{ORDERS}")
+    await house.ask(made, "SendMessage", QueueUrl=ORDERS, MessageBody="x")
+    looking = dataclasses.replace(house, url=f"{house.url}/_aws/sqs/messages")
+    (message,) = (await looking.ask(made, "ReceiveMessage", QueueUrl=ORDERS))["Messages"]
+    assert (message["Body"], message["Attributes"]["ApproximateReceiveCount"]) == ("x", "0")
+    assert await looking.ask(made, "ReceiveMessage", QueueUrl=INVOICES) == "AccessDenied"
+    sender = await house.key(f"SendMessage:{ORDERS}")
+    assert await looking.ask(sender, "ReceiveMessage", QueueUrl=ORDERS) == "AccessDenied"
+    async with aiohttp.ClientSession() as session:
+        for path in (f"?QueueUrl={ORDERS}", f"/us-east-1/000000000000/{ORDERS}"):
+            async with session.get(looking.url + path) as answer:
+                assert answer.status == 403
+                assert b"<Body>" not in await answer.read()
