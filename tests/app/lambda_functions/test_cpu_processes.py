@@ -11,24 +11,24 @@ from wipsie.workers.cpu_pool import CpuTaskCrashed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import cpu_jobs
+import lambda_cpu_jobs
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 async def test_jobs_give_what_they_return_or_raise_and_leave_no_process() -> None:
     cpu = CpuProcesses()
-    assert await cpu.run(cpu_jobs.add, 1, 2) == 3
+    assert await cpu.run(lambda_cpu_jobs.add, 1, 2) == 3
     # More than a pipe holds.
-    assert len(await cpu.run(cpu_jobs.large, 5_000_000)) == 5_000_000
+    assert len(await cpu.run(lambda_cpu_jobs.large, 5_000_000)) == 5_000_000
     with pytest.raises(ValueError, match="no such column"):
-        await cpu.run(cpu_jobs.fail)
+        await cpu.run(lambda_cpu_jobs.fail)
     with pytest.raises(CpuTaskCrashed, match="exit code 3"):
-        await cpu.run(cpu_jobs.vanish)
+        await cpu.run(lambda_cpu_jobs.vanish)
     with pytest.raises(TimeoutError, match="ran longer than"):
-        await cpu.run(cpu_jobs.stay, timeout_s=0.5)
+        await cpu.run(lambda_cpu_jobs.stay, timeout_s=0.5)
     with pytest.raises(TypeError, match="cannot pickle"):
-        await cpu.run(cpu_jobs.give_a_lock)
+        await cpu.run(lambda_cpu_jobs.give_a_lock)
     assert multiprocessing.active_children() == []
 
 

@@ -77,7 +77,15 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
         "created_by": _IDS,
     },
     "sessions": {"id": _IDS, "user_id": _IDS, "revoked_because": _WORDS},
-    "api_keys": {"id": _IDS, "user_id": _IDS, "scopes": _WORDS, "secret_hash": _SEALS},
+    "api_keys": {
+        "id": _IDS,
+        "user_id": _IDS,
+        "scopes": _WORDS,
+        "secret_hash": _SEALS,
+        "access_key_id": _IDS,
+        "secret_key_id": _SEALS,
+        "allow": _WORDS,
+    },
     "one_time_links": {
         "id": _IDS,
         "kind": _WORDS,

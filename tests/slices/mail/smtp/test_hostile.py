@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import MessageId, new_message_id
 from wipsie.slices.mail.domain.arrival import Envelope
+from wipsie.slices.mail.doors.smtp import connection
 from wipsie.slices.mail.doors.smtp.door import MailDoor
 from wipsie.slices.mail.doors.smtp.settings import MailDoorSettings
 from wipsie.testing.clock import FakeClock
@@ -149,7 +150,8 @@ async def test_a_silent_client_is_told_and_let_go(doors: Doors, kept: Kept) -> N
     await doors.are_empty()
 
 
-async def test_a_client_that_never_reads_is_let_go(doors: Doors, kept: Kept) -> None:
+async def test_a_client_that_never_reads_is_let_go(doors: Doors, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_CLOSING_S", 60.0)
     ours = frozenset({"example.org"})
     door = await doors.open(kept.accept, timeout_s=0.2, connections_max=1, domains=ours)
     client = await doors.greeted(door.smtp_address)
@@ -157,7 +159,7 @@ async def test_a_client_that_never_reads_is_let_go(doors: Doors, kept: Kept) -> 
     await client.say("MAIL FROM:<a@example.org>")
     with pytest.raises(ConnectionError):
         # Sooner than a client is waited for that has only its last words to read.
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(30):
             await _send_without_end(client, b"RCPT TO:<b@elsewhere.example>\r\n" * 4_000)
     assert door.counts.connections == 1
     await eventually(lambda: _is_greeted(doors, door), message="its place is free again")
