@@ -145,9 +145,9 @@ class Sqs:
             "MessageId"
         ]
 
-    async def count(self, queue: str) -> int:
-        """Of all messages in it, whatever their state."""
-        names = [f"ApproximateNumberOfMessages{state}" for state in ("", "Delayed", "NotVisible")]
+    async def count(self, queue: str, *states: str) -> int:
+        """Messages in these states, by default in any."""
+        names = [f"ApproximateNumberOfMessages{state}" for state in states or ("", "Delayed", "NotVisible")]
         url = await self._url(queue)
         answer = await asyncio.to_thread(self.client.get_queue_attributes, QueueUrl=url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
@@ -226,12 +226,13 @@ async def test_over_wipsies_endpoint_with_processes_killed_and_stopped(
     api = start_wipsie(["api"])
     await api.wait_until_healthy()
     check, sqs = Check(api, call, run_statuses), Sqs(api.base_url)
-    worker = start_celery(api, "-c", "2")
+    worker = start_celery(api, "-c", "2", "--prefetch-multiplier", "4")
     await until_ready(worker)
     killed_with_it = await check.send(slow_receiver.message())
     await eventually(slow_receiver.called.is_set, DONE_S_MAX, "the handler is at work")
     worker.kill()
-    slow_receiver.called.clear()
+    # Called again, it answers at once.
+    slow_receiver.may_answer.set()
 
     worker.start()
     await until_ready(worker, 2)
@@ -242,15 +243,31 @@ async def test_over_wipsies_endpoint_with_processes_killed_and_stopped(
     dead = await cli(api, "queue", "peek", "default-dlq", "--json")
     assert "shop.tasks.bill" in dead.out, dead.err + dead.out
 
-    # What was killed comes back when its lease ends, once.
-    await eventually(slow_receiver.called.is_set, LEASE_ENDS_S_MAX, f"it is run again\n{worker.log()[-3000:]}")
-    # A warm shutdown lets it finish, and settles it.
+    # What was killed comes back when its lease ends.
+    await check.ended(worker, killed_with_it, "succeeded", within_s=LEASE_ENDS_S_MAX)
+
+    # A warm shutdown lets running handlers finish, settles them, and gives back what waited for a place.
+    slow_receiver.may_answer.clear()
+    begun = worker.log().count("Task send_notification[")
+    slow = [await check.send(slow_receiver.message()) for _ in range(2)]
+    await eventually(
+        lambda: worker.log().count("Task send_notification[") == begun + 2, DONE_S_MAX, "both places are taken"
+    )
+    waiting = await check.send(four_kinds(web)[0])
+
+    async def is_fetched() -> bool:
+        return await sqs.count("default", "NotVisible") == 1
+
+    await eventually(is_fetched, DONE_S_MAX, "it waits for a place")
     os.kill(worker.pid, signal.SIGTERM)
-    await eventually(lambda: "Warm shutdown" in worker.log(), DONE_S_MAX, "it is told")
+    await eventually(lambda: "celery_bridge_stops" in worker.log(), DONE_S_MAX, "it stops")
     slow_receiver.may_answer.set()
     assert await worker.wait(60) == 0, worker.log()[-4000:]
-    assert await run_statuses(api, killed_with_it) == ["succeeded"]
+    for message_id in slow:
+        assert await run_statuses(api, message_id) == ["succeeded"]
     assert await sqs.count("notifications") == 0
+    assert await run_statuses(api, waiting) == []
+    assert await sqs.count("default", "") == 1
 
 
 async def test_over_amazon_sqs_with_threads(

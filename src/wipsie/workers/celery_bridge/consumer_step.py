@@ -20,6 +20,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from celery import bootsteps
 from celery.worker import state
+from kombu import common
 from kombu.entity import Queue
 from kombu.message import Message
 from kombu.messaging import Consumer
@@ -56,6 +57,7 @@ class Waiting:
 
 
 _ConsumerStep: Any = bootsteps.ConsumerStep
+_common: Any = common
 """A library without types."""
 
 
@@ -107,6 +109,11 @@ class PlainMessages(_ConsumerStep):
             self._keeping.cancel()
             self._keeping = None
         if state.should_stop is not None or state.should_terminate is not None:
+            for consumer in self.consumers or ():
+                _common.ignore_errors(c.connection, consumer.cancel)
+            if self._channel is not None:
+                # First, or they would fetch again what is given back.
+                self._channel.stop_fetching()
             self._give_back()
         _ConsumerStep.stop(self, c)
 
@@ -135,7 +142,7 @@ class PlainMessages(_ConsumerStep):
                 on_message=on_message,
                 accept=[CONTENT_TYPE],
                 auto_declare=False,
-                prefetch_count=max(1, self._places * self._parent.app.conf.worker_prefetch_multiplier),
+                prefetch_count=max(1, self._places * self._parent.controller.prefetch_multiplier),
             )
         ]
 

@@ -41,6 +41,7 @@ class PlainConnection(_Connection):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         _Connection.__init__(self, *args, **options)
+        self.http_client: Any = self._httpclient
         self._away = Outage(_log, "messages_not_fetched", SYSTEM_CLOCK)
 
     def _on_list_ready(self, parent: Any, markers: Any, operation: str, response: Any) -> Any:
@@ -151,6 +152,12 @@ class PlainChannel(_Channel):
             self._held_back.add(queue)
             return
         _Channel._schedule_queue(self, queue)
+
+    def stop_fetching(self) -> None:
+        """Hang up on the long polls: what they would bring now, nobody would take."""
+        polls: Any = self._asynsqs
+        if polls is not None:
+            polls.http_client.close()
 
     def forget(self, delivery_tag: str) -> None:
         """There is room for another: this delivery is somebody else's to settle, or is settled."""
