@@ -110,6 +110,9 @@ async def _watch(server: Server, *, clients: int, settle_s: float, watch_s: floa
         before_s, began = _cpu_s(process), time.perf_counter()
         await asyncio.sleep(watch_s)
         figures.idle_percent = 100 * (_cpu_s(process) - before_s) / (time.perf_counter() - began)
+        # The connection of before was idle for longer than the server keeps one.
+        sender.close()
+        sender = await _Client.connect(server.port)
         for number in range(clients):
             body = str(number)
             sent_at[body] = time.perf_counter()
