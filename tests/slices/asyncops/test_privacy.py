@@ -27,6 +27,7 @@ from wipsie.slices.asyncops.personal_data import TEXTS as ASYNCOPS_TEXTS
 from wipsie.slices.mail.personal_data import TAGS as MAIL_TAGS
 from wipsie.slices.mail.personal_data import TEXTS as MAIL_TEXTS
 from wipsie.slices.tasks.personal_data import TEXTS as TASKS_TEXTS
+from wipsie.sqs_endpoint.moves.store import move_tasks_table
 from wipsie.workers.leader import leases_table
 
 if TYPE_CHECKING:
@@ -85,6 +86,16 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
         "access_key_id": _IDS,
         "secret_key_id": _SEALS,
         "allow": _WORDS,
+    },
+    move_tasks_table.name: {
+        "task_id": _IDS,
+        "source": _WORDS,
+        "source_arn": _WORDS,
+        "destination": _WORDS,
+        "destination_arn": _WORDS,
+        "status": _WORDS,
+        "failure": _WORDS,
+        "holder": _MACHINE,
     },
     "one_time_links": {
         "id": _IDS,

@@ -11,6 +11,8 @@ import pytest
 from link_visits import link, served_links
 from vault_room import VaultRoom
 
+from wipsie.kernel.limits import MIB
+from wipsie.slices.vault.domain.files import FileLimits
 from wipsie.slices.vault.gateways.thumbnails import thumbnail
 from wipsie.slices.vault.store.tables import report_files_table
 from wipsie.testing import eventually
@@ -22,6 +24,8 @@ pytestmark = [
     pytest.mark.timeout(120),
     pytest.mark.skipif(browser_program() is None, reason="there is no Chromium on this machine"),
 ]
+# Limits hold for all of a process, and one that ran thousands of tests is larger than a process of the pool ever gets.
+ROOMY = FileLimits(memory_bytes_max=16 * 1024 * MIB)
 # Not before the whole page was read: of a page half read, the images there are can all be complete.
 LOADED = (
     "document.readyState === 'complete'"
@@ -36,7 +40,8 @@ async def photographed(room: VaultRoom, owner: str, folder: Path) -> list[str]:
         photo = sample_report(number, form="photo").content
         path = folder / f"{number}.jpeg"
         path.write_bytes(photo)
-        picture = await asyncio.to_thread(thumbnail, path, "jpeg")
+        picture = await asyncio.to_thread(thumbnail, path, "jpeg", limits=ROOMY)
+        assert picture is not None
         files.append(await room.stage(owner, photo, kind="jpeg", picture=picture))
     await room.save(owner, files)
     return files

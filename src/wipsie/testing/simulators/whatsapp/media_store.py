@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import os
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode
@@ -17,6 +19,7 @@ from wipsie.testing.simulators.whatsapp.identifiers import Identifiers
 from wipsie.testing.simulators.whatsapp.settings import Behaviour, Bounds
 from wipsie.testing.simulators.whatsapp.virtual_clock import VirtualClock
 
+PIECE_BYTES = 64 * 1024
 ATTACHMENTS_PATH = "/whatsapp_business/attachments/"
 
 
@@ -44,6 +47,13 @@ class StoredFile(msgspec.Struct, frozen=True):
             return os.pread(descriptor, bytes_max, offset)
         finally:
             os.close(descriptor)
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """All of it, piece by piece."""
+        sent = 0
+        while piece := await asyncio.to_thread(self.read, sent, PIECE_BYTES):
+            sent += len(piece)
+            yield piece
 
 
 class Medium(msgspec.Struct, kw_only=True):

@@ -6,11 +6,12 @@ import asyncio
 import mimetypes
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Protocol, cast
+from urllib.parse import quote
 
 import msgspec
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from wipsie.testing.simulators.whatsapp.faults import MEANINGS, Fault, Faults
@@ -264,14 +265,17 @@ class ControlRoutes:
         file = bubble.file if bubble is not None else None
         if file is None or file.stored is None or not await asyncio.to_thread(file.stored.path.exists):
             raise _NoSuch("There is no such file on this phone.")
-        headers = {**SAFE_HEADERS, "Content-Security-Policy": "default-src 'none'; sandbox"}
         inline = file.mime_type in _SHOWN_INLINE
-        return FileResponse(
-            file.stored.path,
-            media_type=file.mime_type if inline else "application/octet-stream",
-            headers=headers,
-            filename=file.filename or f"{file.kind}.bin",
-            content_disposition_type="inline" if inline else "attachment",
+        name = quote(file.filename or f"{file.kind}.bin", safe="")
+        headers = {
+            **SAFE_HEADERS,
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Disposition": f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{name}",
+            "Content-Length": str(file.stored.size_bytes),
+        }
+        # Not as an open file: whoever is interrupted while it is opened leaves it open.
+        return StreamingResponse(
+            file.stored.pieces(), media_type=file.mime_type if inline else "application/octet-stream", headers=headers
         )
 
     # Faults and templates.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,13 +18,19 @@ from wipsie.testing.simulators.whatsapp.file_kinds import HEAD_BYTES, problem_of
 from wipsie.testing.simulators.whatsapp.graph.error_codes import described
 from wipsie.testing.simulators.whatsapp.graph.errors import GraphError, no_such_object
 from wipsie.testing.simulators.whatsapp.graph.fields import invalid, missing
-from wipsie.testing.simulators.whatsapp.media_store import FileTooLarge, MediaStore, Medium, NoRoom, StoredFile
+from wipsie.testing.simulators.whatsapp.media_store import (
+    PIECE_BYTES,
+    FileTooLarge,
+    MediaStore,
+    Medium,
+    NoRoom,
+    StoredFile,
+)
 from wipsie.testing.simulators.whatsapp.settings import MEDIA_BYTES_MAX, Behaviour
 from wipsie.testing.simulators.whatsapp.web.breakable import break_connection
 from wipsie.testing.simulators.whatsapp.web.forms import Form, read_form
 from wipsie.testing.simulators.whatsapp.web.graph_calls import VERSION, BodyTooLarge, GraphCalls
 
-_CHUNK = 64 * 1024
 _FORM_BYTES_MAX = MEDIA_BYTES_MAX + 64 * 1024
 
 
@@ -122,21 +128,22 @@ class MediaRoutes:
     ) -> AsyncIterator[bytes]:
         kind = broken.kind if broken is not None else None
         sent = 0
-        while chunk := await asyncio.to_thread(file.read, sent, _CHUNK):
-            if slow is not None and not await self._calls.pause(request, slow.seconds):
-                await break_connection(request)
-                return
-            part = chunk
-            if kind == "corrupted" and sent == 0:
-                part = bytes((chunk[0] ^ 0xFF,)) + chunk[1:]
-            if kind == "truncated":
-                yield part[: len(part) // 2]
-                await break_connection(request)
-                return
-            sent += len(part)
-            yield part
+        async with contextlib.aclosing(file.pieces()) as pieces:
+            async for chunk in pieces:
+                if slow is not None and not await self._calls.pause(request, slow.seconds):
+                    await break_connection(request)
+                    return
+                part = chunk
+                if kind == "corrupted" and sent == 0:
+                    part = bytes((chunk[0] ^ 0xFF,)) + chunk[1:]
+                if kind == "truncated":
+                    yield part[: len(part) // 2]
+                    await break_connection(request)
+                    return
+                sent += len(part)
+                yield part
         while kind == "endless" and not await request.is_disconnected():
-            yield b"\x00" * _CHUNK
+            yield b"\x00" * PIECE_BYTES
 
     def _take(self, form: Form) -> Medium:
         if form.fields.get("messaging_product") != "whatsapp":
