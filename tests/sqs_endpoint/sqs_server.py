@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from wipsie.api.application import ApiSettings, build_api
 from wipsie.database import Database
 from wipsie.database.shared_store import DatabaseSharedStore
-from wipsie.kernel.clock import SystemClock
+from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.queue.backends.sqlite import SqliteQueueBackend
+from wipsie.queue.contract import QueueBackend
 from wipsie.queue.engine import QueueEngine
 from wipsie.queue.names import QueueNames
 from wipsie.sqs_endpoint import SqsEndpoint
@@ -42,11 +43,14 @@ class Heard(NamedTuple):
 class SqsServer:
     """The API's port with nothing on it but health, metrics and Amazon SQS, in a thread of its own."""
 
-    def __init__(self, path: Path, database_url: str, *, strictness: Strictness | None = None) -> None:
-        """`database_url`: migrated. Another server may have the same file and the same database."""
+    def __init__(
+        self, queues: Path | Callable[[Clock], QueueBackend], database_url: str, *, strictness: Strictness | None = None
+    ) -> None:
+        """`queues`: a queue file, or what makes another backend. `database_url`: migrated. Another server may have the same file
+        and the same database."""
         self._listener = loopback_listener()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._path = path
+        self._queues = queues
         self._database_url = database_url
         self._strictness = strictness
         self._ready = threading.Event()
@@ -73,7 +77,9 @@ class SqsServer:
     async def _run(self) -> None:
         clock = SystemClock()
         self._loop = asyncio.get_running_loop()
-        self.engine = QueueEngine(SqliteQueueBackend(self._path, clock=clock), clock=clock, names=QueueNames())
+        queues = self._queues
+        backend = SqliteQueueBackend(queues, clock=clock) if isinstance(queues, Path) else queues(clock)
+        self.engine = QueueEngine(backend, clock=clock, names=QueueNames())
         await self.engine.start()
         database = Database(self._database_url, clock=clock, pool_size=2)
         await database.start()
