@@ -19,7 +19,8 @@ from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.ids import new_uuid
 from wipsie.testing.leaks import no_leaks
-from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.ports import free_port
+from wipsie.testing.process import WipsieProcess
 from wipsie.testing.servers import PostgresServer
 from wipsie.testing.servers.fixtures import (
     authority,

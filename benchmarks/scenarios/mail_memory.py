@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.scenario import Measurement, Outcome, Scenario, Size
-from benchmarks.servers.process import free_port, serve_wipsie
+from benchmarks.servers.process import serve_wipsie
+from wipsie.testing.ports import free_port
 
 MAILS = 20
 _LIMIT_S = 180.0

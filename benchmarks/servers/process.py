@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cores import children_on
+from wipsie.testing.ports import free_port
 
 _STOP_S = 20.0
 
@@ -29,13 +30,6 @@ class Server:
     port: int
     start_s: float
     """From starting the process to its first good answer."""
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from typing import Any
 import pytest
 
 from wipsie.testing.eventually import eventually
-from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.ports import free_port
+from wipsie.testing.process import WipsieProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Start = Callable[..., WipsieProcess]

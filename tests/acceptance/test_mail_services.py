@@ -15,7 +15,8 @@ import boto3
 import pytest
 
 from wipsie.testing.eventually import eventually
-from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.ports import free_port
+from wipsie.testing.process import WipsieProcess
 from wipsie.testing.servers import MotoServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

@@ -13,7 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from wipsie.testing import eventually
-from wipsie.testing.process import HOST, WipsieProcess, free_port
+from wipsie.testing.ports import HOST, free_port
+from wipsie.testing.process import WipsieProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Start = Callable[..., WipsieProcess]

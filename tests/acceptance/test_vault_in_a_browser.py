@@ -11,7 +11,8 @@ import pytest
 
 from wipsie.testing import eventually
 from wipsie.testing.browser import Browser, browser_program
-from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.ports import free_port
+from wipsie.testing.process import WipsieProcess
 from wipsie.testing.sample_reports import make_reports
 
 pytestmark = [

@@ -17,7 +17,8 @@ from wipsie.database import Database
 from wipsie.database.migrator import current, downgrade, migrate, revisions
 from wipsie.kernel.clock import SystemClock
 from wipsie.testing.eventually import eventually
-from wipsie.testing.process import HOST, WipsieProcess
+from wipsie.testing.ports import HOST
+from wipsie.testing.process import WipsieProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Start = Callable[..., WipsieProcess]

@@ -22,7 +22,7 @@ from wipsie.database.migrator import migrate
 from wipsie.kernel.clock import SystemClock
 from wipsie.kernel.errors import ConfigurationError, StorageUnavailable, WipsieError
 from wipsie.testing.eventually import eventually
-from wipsie.testing.process import free_port
+from wipsie.testing.ports import free_port
 from wipsie.testing.servers import PgBouncerServer, PostgresServer
 from wipsie.testing.servers.certificates import Authority
 

@@ -20,7 +20,7 @@ from wipsie.kernel.clock import Clock, SystemClock
 from wipsie.kernel.errors import ConfigurationError, InvalidInput, StorageUnavailable
 from wipsie.kernel.ids import new_uuid
 from wipsie.testing.clock import FakeClock
-from wipsie.testing.process import free_port
+from wipsie.testing.ports import free_port
 from wipsie.testing.servers import RedisServer
 from wipsie.testing.servers.certificates import Authority
 from wipsie.testing.servers.redis import RedisTls

@@ -25,7 +25,8 @@ from wipsie.database.migrator import migrate
 from wipsie.slices.vault.handlers.export import RECEIVES_MAX
 from wipsie.slices.vault.routes.webhook import PATH
 from wipsie.testing.eventually import eventually
-from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.ports import free_port
+from wipsie.testing.process import WipsieProcess
 from wipsie.testing.sample_reports import SampleReport, sample_report
 from wipsie.testing.simulators.whatsapp import Phone, WhatsAppSimulator
 from wipsie.testing.simulators.whatsapp.settings import Behaviour, Bounds
@@ -276,7 +277,11 @@ async def test_who_waits_for_an_archive_that_ends_every_worker_is_told_so_once(c
     for role in ("api", "worker"):
         clinic.start(role)
     asha = Person(clinic.simulator.phone("Asha"), [sample_report(SURE[0], form="text_pdf")])
-    await asyncio.wait_for(asha.live(), 60)
+    try:
+        await asyncio.wait_for(asha.live(), 180)
+    except TimeoutError:
+        heard = [one.text[:80] for one in asha.phone.received]
+        raise AssertionError(f"Her report is not saved; she heard {heard}\n{clinic.log()}") from None
     clinic.moment = "after tried"
     clinic.kill("worker")
     watching = asyncio.create_task(clinic.replace_the_dead())

@@ -15,7 +15,7 @@ from kill_parts import store_of_this_process
 from wipsie.app.application import Application
 from wipsie.app.parts import build_parts
 from wipsie.telemetry.logging import configure_logging
-from wipsie.testing.process import HOST
+from wipsie.testing.ports import HOST
 
 FACTOR = 15.0
 NEVER = "never"

@@ -15,21 +15,13 @@ from subprocess import STDOUT, Popen, TimeoutExpired
 
 from wipsie.kernel.clock import SystemClock
 from wipsie.testing.eventually import eventually
+from wipsie.testing.ports import HOST, free_port
 
-HOST = "127.0.0.1"
 START_S_MAX = 20.0
 STOP_S_MAX = 15.0
 _ANSWER_S_MAX = 2.0
 _MOMENT_S = 0.02
 _LOG_TAIL_CHARACTERS = 4000
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def loopback_listener() -> socket.socket:

@@ -15,7 +15,7 @@ from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.postgres import PostgresQueueBackend
 from wipsie.queue.contract import NewMessage, QueueSettings, SendResult
 from wipsie.testing.eventually import eventually
-from wipsie.testing.process import free_port
+from wipsie.testing.ports import free_port
 from wipsie.testing.servers import PostgresServer
 
 QUEUE = QueueName("wipsie-default")

@@ -12,7 +12,7 @@ from wipsie.kernel.errors import ConfigurationError, StorageUnavailable
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.postgres import PostgresQueueBackend
 from wipsie.queue.contract import NewMessage, QueueSettings
-from wipsie.testing.process import free_port
+from wipsie.testing.ports import free_port
 from wipsie.testing.servers import PostgresServer
 from wipsie.testing.servers.certificates import Authority
 

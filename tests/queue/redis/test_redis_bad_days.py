@@ -27,8 +27,8 @@ from wipsie.queue.backends.redis.durability import examine_url
 from wipsie.queue.backends.redis.failures import failed_call
 from wipsie.queue.contract import VisibilityChange
 from wipsie.testing.eventually import eventually
+from wipsie.testing.ports import free_port
 from wipsie.testing.servers import RedisServer
-from wipsie.testing.servers.ports import server_port
 
 
 async def test_a_wrong_password_is_a_setting_to_correct_and_is_not_shown(server_folder: Path) -> None:
@@ -51,7 +51,7 @@ async def test_a_database_that_does_not_exist_is_a_setting_to_correct(redis_serv
 
 
 async def test_a_server_that_is_away_at_the_start_is_named_without_secrets() -> None:
-    backend = RedisQueueBackend(f"redis://:geheim@127.0.0.1:{server_port()}/0", clock=SystemClock())
+    backend = RedisQueueBackend(f"redis://:geheim@127.0.0.1:{free_port()}/0", clock=SystemClock())
     with pytest.raises(StorageUnavailable, match=r"127\.0\.0\.1") as refusal:
         await backend.start()
     assert "geheim" not in refusal.value.message

@@ -23,7 +23,7 @@ from wipsie.kernel.errors import (
 from wipsie.kernel.ids import QueueName, new_message_id
 from wipsie.queue.backends.sqs import SqsQueueBackend
 from wipsie.queue.contract import NewMessage, QueueSettings, SendResult
-from wipsie.testing.process import free_port
+from wipsie.testing.ports import free_port
 from wipsie.testing.servers import MotoServer
 
 if TYPE_CHECKING:

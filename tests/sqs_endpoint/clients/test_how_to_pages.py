@@ -18,7 +18,8 @@ from foreign_clients import KINDS, node
 from sqs_clients import Sqs, make_client, receive_all
 
 from wipsie.testing import eventually
-from wipsie.testing.process import WipsieProcess, free_port
+from wipsie.testing.ports import free_port
+from wipsie.testing.process import WipsieProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 PAGES = Path(__file__).parents[3] / "docs" / "how-to"

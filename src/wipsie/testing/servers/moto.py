@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wipsie.blobs import BlobStore
-from wipsie.testing.servers.ports import HOST, server_port
+from wipsie.testing.ports import HOST, free_port
 from wipsie.testing.servers.programs import ServerMissing
 from wipsie.testing.servers.server_process import ServerProcess
 
@@ -26,7 +26,7 @@ class MotoServer:
         """`directory` holds its log."""
         if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
             raise ServerMissing("moto", HOW_TO_GET_IT)
-        self.port = server_port()
+        self.port = free_port()
         self._directory = directory
         self._process = ServerProcess(
             "moto",

@@ -6,9 +6,9 @@ import signal
 import socket
 from pathlib import Path
 
+from wipsie.testing.ports import HOST, free_port
 from wipsie.testing.servers import postgres as postgres_server
 from wipsie.testing.servers.accounts import account_for, hand_over
-from wipsie.testing.servers.ports import HOST, server_port
 from wipsie.testing.servers.postgres import PostgresServer
 from wipsie.testing.servers.programs import find_program
 from wipsie.testing.servers.server_process import ServerProcess
@@ -25,7 +25,7 @@ class PgBouncerServer:
     ) -> None:
         """`directory` becomes the server's own (handed over as for PostgresServer). `pool_mode`: session, transaction or
         statement. `path`: where to look for the program instead of PATH."""
-        self.port = server_port()
+        self.port = free_port()
         self._directory = directory
         self._postgres = postgres
         self._pool_mode = pool_mode

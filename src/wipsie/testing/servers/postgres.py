@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from wipsie.testing.ports import HOST, free_port
 from wipsie.testing.servers.accounts import account_for, hand_over
 from wipsie.testing.servers.certificates import Signed
-from wipsie.testing.servers.ports import HOST, server_port
 from wipsie.testing.servers.postgres_cluster import make_cluster
 from wipsie.testing.servers.programs import find_postgres_folder
 from wipsie.testing.servers.server_process import ServerProcess, run_to_end
@@ -45,7 +45,7 @@ class PostgresServer:
         """`directory` becomes the server's own (run as root, it is handed to the account `postgres`, which must be able to
         reach it). `settings` are settings of postgresql.conf, such as ``{"fsync": "off"}``. `path`: where to look for the
         programs instead of PATH."""
-        self.port = server_port()
+        self.port = free_port()
         self._programs = find_postgres_folder(HOW_TO_GET_IT, path=path)
         self._directory = directory
         self._data = directory / "data"

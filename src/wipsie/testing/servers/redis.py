@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from wipsie.testing.servers.ports import HOST, server_port
+from wipsie.testing.ports import HOST, free_port
 from wipsie.testing.servers.programs import find_program
 from wipsie.testing.servers.server_process import ServerProcess
 
@@ -47,7 +47,7 @@ class RedisServer:
         """`directory` holds the data and the log. `appendfsync`: always, everysec or no. With `tls` it speaks nothing
         else. A cluster node (Redis 7) holds no slots until it is given some. `path`: where to look for the program instead of
         PATH."""
-        self.port = server_port()
+        self.port = free_port()
         self._password = password
         self._tls = tls
         self._directory = directory
@@ -61,7 +61,7 @@ class RedisServer:
             "daemonize": "no",
             **({"requirepass": password} if password is not None else {}),
             # Nodes talk on a port of their own, by default one that another server may have been given.
-            **({"cluster-enabled": "yes", "cluster-port": str(server_port())} if is_cluster_node else {}),
+            **({"cluster-enabled": "yes", "cluster-port": str(free_port())} if is_cluster_node else {}),
         }
         self._process = ServerProcess(
             "redis",

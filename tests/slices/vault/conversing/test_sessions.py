@@ -16,7 +16,7 @@ from wipsie.slices.vault.domain.conversation import Conversation
 from wipsie.slices.vault.service.conversing.sessions import LOCAL_MAX, TTL_S, LocalSessions, Sessions, SharedSessions
 from wipsie.slices.vault.store.conversations import StoredConversation
 from wipsie.testing.clock import FakeClock
-from wipsie.testing.process import free_port
+from wipsie.testing.ports import free_port
 
 KINDS = pytest.mark.parametrize("kind", ["local", "redis"])
 STORED = StoredConversation(Conversation(language="pt", hints={"marmalade": 7}), 12)

@@ -20,7 +20,7 @@ from wipsie.slices.vault.gateways.graph import (
     GraphUnreachable,
     PlaceRefused,
 )
-from wipsie.testing.process import free_port
+from wipsie.testing.ports import free_port
 from wipsie.testing.simulators.whatsapp import Behaviour, Phone, WhatsAppSimulator
 
 NUMBER_ID = "420000000000088"
