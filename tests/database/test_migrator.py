@@ -102,10 +102,14 @@ async def test_a_failed_migration_leaves_the_old_schema(url: str) -> None:
 async def test_processes_that_migrate_at_once_share_the_work(url: str) -> None:
     code = "import asyncio, sys; from wipsie.database.migrator import migrate; print(len(asyncio.run(migrate(sys.argv[1]))))"
     processes = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", code, url, stdout=subprocess.PIPE) for _ in range(3)
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, url, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(3)
     ]
-    outputs = [int((await process.communicate())[0]) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    said = [await process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], [errors[-2000:] for _, errors in said]
+    outputs = [int(output) for output, _ in said]
     assert sorted(outputs) == [0, 0, len(revisions())]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +26,13 @@ class SentSelect:
 
 @contextmanager
 def sent_selects() -> Generator[list[SentSelect]]:
-    """Collect the queries that are sent in the block, by whatever code, in the order they are sent. Of this process: keep
-    other work out of the block."""
+    """Collect the queries that are sent in the block, by whatever code, in the order they are sent. Of this thread: keep
+    other work of its event loop out of the block."""
     sent: list[SentSelect] = []
+    thread = threading.get_ident()
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+        if threading.get_ident() == thread and statement.lstrip().upper().startswith(("SELECT", "WITH")):
             sent.append(SentSelect(statement, tuple(parameters)))
 
     event.listen(Engine, "before_cursor_execute", note)
