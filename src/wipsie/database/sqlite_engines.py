@@ -19,9 +19,11 @@ from wipsie.database.late_returns import close_what_comes_back_late
 from wipsie.database.one_step_driver import connect
 from wipsie.database.urls import DatabaseUrl
 from wipsie.kernel import json
+from wipsie.kernel.clock import SYSTEM_CLOCK, block
 
 BUSY_TIMEOUT_MS = 5_000
 POOL_TIMEOUT_S = 30.0
+_AGAIN_S = 0.005
 
 
 def sqlite_engine(
@@ -83,7 +85,22 @@ def prepare_sqlite_file(path: Path) -> None:
     waiting for each other. Blocking; sqlite3.Error and OSError as they come."""
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+    until = SYSTEM_CLOCK.monotonic() + BUSY_TIMEOUT_MS / 1000
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        while not _switched_to_wal(connection):
+            if SYSTEM_CLOCK.monotonic() >= until:
+                raise sqlite3.OperationalError("database is locked")
+            block(_AGAIN_S)
     finally:
         connection.close()
+
+
+def _switched_to_wal(connection: sqlite3.Connection) -> bool:
+    """False while another process does the same: of two that switch a fresh file at once, SQLite refuses one without a wait."""
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
