@@ -197,6 +197,7 @@ async def generate(
             if due >= end:
                 return
             if (pause_s := due - time.perf_counter()) > 0:
+                # The pace that was asked for: a message leaves when it is due.
                 await asyncio.sleep(pause_s)
             elif time.perf_counter() >= end:
                 # Too late even to begin: this server does not keep up.
@@ -220,6 +221,7 @@ async def show(load: Load, duration_s: float, console: Console) -> None:
             done_s = min(time.perf_counter() - load.began, duration_s)
             words = f"{load.accepted} accepted, {load.failures.total()} failed"
             progress.update(bar, completed=done_s, description=words)
+            # Soon enough for the eye; the load does not wait for it.
             await asyncio.sleep(_SHOW_S)
 
 

@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -75,7 +76,7 @@ class _Client:
     async def connect(cls, port: int) -> _Client:
         return cls(*await asyncio.open_connection("127.0.0.1", port), port)
 
-    async def call(self, action: str, **members: str | int) -> dict[str, object]:
+    async def call(self, action: str, **members: str | int) -> dict[str, Any]:
         body = json.dumps(members).encode()
         head = (
             f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/x-amz-json-1.0\r\n"
@@ -108,6 +109,7 @@ async def _watch(server: Server, *, clients: int, settle_s: float, watch_s: floa
         await asyncio.sleep(settle_s)
         process = psutil.Process(server.pid)
         before_s, began = _cpu_s(process), time.perf_counter()
+        # What is measured is a stretch of time in which nothing happens.
         await asyncio.sleep(watch_s)
         figures.idle_percent = 100 * (_cpu_s(process) - before_s) / (time.perf_counter() - began)
         # The connection of before was idle for longer than the server keeps one.
@@ -133,7 +135,7 @@ async def _poll(client: _Client, url: str, sent_at: dict[str, float], figures: F
     """Until there is a message."""
     while True:
         answer = await client.call("ReceiveMessage", QueueUrl=url, WaitTimeSeconds=20, VisibilityTimeout=600)
-        messages: list[dict[str, str]] = answer.get("Messages", [])  # type: ignore[assignment]
+        messages: list[dict[str, str]] = answer.get("Messages", [])
         if messages:
             figures.waits_ms.append(1000 * (time.perf_counter() - sent_at[messages[0]["Body"]]))
             return

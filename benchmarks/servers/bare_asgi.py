@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-import uvicorn
+from benchmarks.servers.one_process import serve_alone
 
 _ANSWER = (
     b'{"message_id":"7f1c9a2e-5b0d-4a57-8c37-0f6f6f4c2b11","queue":"default","status":"sent",'
@@ -24,19 +23,5 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": _ANSWER})
 
 
-def main() -> None:
-    """Serve until ended."""
-    uvicorn.run(
-        application,
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        lifespan="off",
-    )
-
-
 if __name__ == "__main__":
-    main()
+    serve_alone(application)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from typing import Any
 
-import uvicorn
-
 from benchmarks.load.boto3_orders import BATCH, BODY
+from benchmarks.servers.one_process import serve_alone
 
 _MD5 = hashlib.md5(BODY.encode(), usedforsecurity=False).hexdigest()
 _MESSAGE_ID = "7f1c9a2e-5b0d-4a57-8c37-0f6f6f4c2b11"
@@ -66,19 +64,5 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": answer})
 
 
-def main() -> None:
-    """Serve until ended."""
-    uvicorn.run(
-        application,
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        lifespan="off",
-    )
-
-
 if __name__ == "__main__":
-    main()
+    serve_alone(application)

@@ -6,12 +6,12 @@ in one process.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
+
+from benchmarks.servers.one_process import serve_alone
 
 
 class SendRequest(BaseModel):
@@ -51,18 +51,5 @@ def build() -> FastAPI:
     return app
 
 
-def main() -> None:
-    """Serve until ended."""
-    uvicorn.run(
-        build(),
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-    )
-
-
 if __name__ == "__main__":
-    main()
+    serve_alone(build(), lifespan="auto")
